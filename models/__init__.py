@@ -1,0 +1,20 @@
+"""What is memorized: transformers, their training, and the measurement of what they know."""
+
+from models.layout import model_vocabulary
+from models.measure import Measurement
+from models.runs import read_run, run, run_config
+from models.train import TrainConfig
+from models.transformer import SIZES, Transformer, TransformerConfig, named_size
+
+__all__ = [
+    "SIZES",
+    "Measurement",
+    "TrainConfig",
+    "Transformer",
+    "TransformerConfig",
+    "model_vocabulary",
+    "named_size",
+    "read_run",
+    "run",
+    "run_config",
+]

@@ -1,0 +1,105 @@
+"""Fact sets as arrays on a device: values aligned at one position, and a sampler of facts."""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from synth import AliasTable, FactSet
+
+# Rows are padded to a multiple of this, so that sets of similar size share one compiled program.
+_ROWS = 4096
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Batch:
+    """Some facts, laid out for the model.
+
+    Every value starts at the same position, so that the logits are needed at fixed positions
+    only; a shorter key is padded on its left, a shorter value on its right.
+
+    Attributes:
+        tokens_BxT: key, then value.
+        start_B: first real position of each row; None where no key is padded.
+        counted_BxV: which value positions are real; None where no value is padded.
+    """
+
+    tokens_BxT: Int[Array, "batch time"]
+    start_B: Int[Array, " batch"] | None
+    counted_BxV: Bool[Array, "batch value"] | None
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class DeviceFacts:
+    """A fact set on a device.
+
+    Attributes:
+        rows: all facts, laid out as one batch; rows from `facts` on are padding.
+        keep_F: alias table of the frequency (see `synth.AliasTable`).
+        alias_F: the same.
+        facts: number of facts.
+    """
+
+    rows: Batch
+    keep_F: Float[Array, " rows"]
+    alias_F: Int[Array, " rows"]
+    facts: Int[Array, ""]
+
+    def take(self, index_B: Int[Array, " batch"]) -> Batch:
+        """The facts of these numbers."""
+        return jax.tree.map(lambda rows: rows[index_B], self.rows)
+
+    def sample(self, batch: int, key: PRNGKeyArray) -> Batch:
+        """Facts drawn independently by their frequency."""
+        column_key, keep_key = jax.random.split(key)
+        column_B = jax.random.randint(column_key, (batch,), 0, self.facts)
+        kept_B = jax.random.uniform(keep_key, (batch,)) < self.keep_F[column_B]
+        return self.take(jnp.where(kept_B, column_B, self.alias_F[column_B]))
+
+
+def model_vocabulary(facts: FactSet) -> int:
+    """Token ids a model of this set needs: one more, for the start, where a fact has no key."""
+    return facts.vocabulary_size + int(np.any(facts.key_length == 0))
+
+
+def context_length(facts: FactSet) -> int:
+    """Positions before the values, in the layout of this set."""
+    return int(facts.key_length.max()) + int(np.any(facts.key_length == 0))
+
+
+def to_device(facts: FactSet) -> DeviceFacts:
+    """Lay a fact set out on the default device; values start at `context_length(facts)`."""
+    context = context_length(facts)
+    longest = int((facts.length - facts.key_length).max())
+    # Position t of a row holds token t - shift of its fact.
+    source_FxT = np.arange(context + longest) - (context - facts.key_length)[:, None]
+    real_FxT = (source_FxT >= 0) & (source_FxT < facts.length[:, None])
+    taken_FxT = np.take_along_axis(
+        facts.tokens, np.clip(source_FxT, 0, facts.tokens.shape[1] - 1), axis=1
+    )
+    tokens_FxT = np.where(real_FxT, taken_FxT, 0)
+    start_F = context - facts.key_length
+    if model_vocabulary(facts) > facts.vocabulary_size:
+        start_F = start_F - 1
+        tokens_FxT[np.arange(len(facts)), start_F] = facts.vocabulary_size
+    counted_FxV = real_FxT[:, context:]
+    table = AliasTable.build(facts.frequency)
+
+    def rows(array: np.ndarray, dtype) -> Array:
+        missing = -len(array) % _ROWS
+        return jnp.asarray(np.pad(array, [(0, missing), *[(0, 0)] * (array.ndim - 1)]), dtype)
+
+    return DeviceFacts(
+        rows=Batch(
+            tokens_BxT=rows(tokens_FxT, jnp.int32),
+            start_B=rows(start_F, jnp.int32) if start_F.any() else None,
+            counted_BxV=None if counted_FxV.all() else rows(counted_FxV, jnp.bool),
+        ),
+        keep_F=rows(table.keep, jnp.float32),
+        alias_F=rows(table.alias, jnp.int32),
+        facts=jnp.asarray(len(facts), jnp.int32),
+    )

@@ -1,0 +1,143 @@
+"""Measuring what a model knows: per-fact NLL in bits and exact recall by greedy decoding."""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Float32, Float64
+
+from models.layout import DeviceFacts
+from models.train import value_logits, value_nll
+from synth.errors import BadInput, require
+
+_COLUMNS = ("nll_bits", "recall", "entropy_bits", "frequency")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a model knows of a fact set.
+
+    Attributes:
+        nll_bits: negative log-likelihood of each value given its key, in bits.
+        recall: whether greedy decoding from the key gives the value exactly.
+        entropy_bits: entropy of each value, in bits.
+        frequency: of each fact; sums to 1.
+        parameters: number of parameters of the model.
+    """
+
+    nll_bits: Float32[np.ndarray, " facts"]
+    recall: Bool[np.ndarray, " facts"]
+    entropy_bits: Float64[np.ndarray, " facts"]
+    frequency: Float64[np.ndarray, " facts"]
+    parameters: int
+
+    @property
+    def facts_known(self) -> int:
+        """Number of facts recalled exactly."""
+        return int(self.recall.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Fact accuracy: the share of facts recalled exactly."""
+        return self.facts_known / len(self.recall)
+
+    @property
+    def weighted_accuracy(self) -> float:
+        """Frequency-weighted accuracy: sum of frequency times recall."""
+        return float(self.frequency[self.recall].sum() / self.frequency.sum())
+
+    @property
+    def stored_bits(self) -> float:
+        """Sum over facts of entropy minus NLL where that is positive, in bits.
+
+        Clipped fact by fact: a fact on which the model is worse than a guess counts 0.
+        """
+        return float(np.maximum(self.entropy_bits - self.nll_bits, 0).sum())
+
+    @property
+    def unclipped_stored_bits(self) -> float:
+        """Sum over facts of entropy minus NLL, in bits: what the model saves in coding the set."""
+        return float((self.entropy_bits - self.nll_bits).sum())
+
+    @property
+    def bits_per_parameter(self) -> float:
+        """Stored bits for each parameter."""
+        return self.stored_bits / self.parameters
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers, as JSON values."""
+        return {
+            "facts": len(self.recall),
+            "parameters": self.parameters,
+            "accuracy": self.accuracy,
+            "weighted_accuracy": self.weighted_accuracy,
+            "facts_known": self.facts_known,
+            "entropy_bits": float(self.entropy_bits.sum()),
+            "stored_bits": self.stored_bits,
+            "unclipped_stored_bits": self.unclipped_stored_bits,
+            "bits_per_parameter": self.bits_per_parameter,
+        }
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write as Parquet, one row a fact; the file appears whole or not at all."""
+        table = pa.table({name: getattr(self, name) for name in _COLUMNS})
+        entry = json.dumps({"parameters": self.parameters, "format_version": 1})
+        partial_path = Path(path).with_suffix(".part")
+        pq.write_table(table.replace_schema_metadata({"factcap": entry}), partial_path)
+        partial_path.rename(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> "Measurement":
+        """Read what `save` wrote; raises `BadInput` where it cannot be read."""
+        try:
+            table = pq.read_table(path)
+            parameters = json.loads((table.schema.metadata or {})[b"factcap"])["parameters"]
+            columns = {name: table.column(name).to_numpy() for name in _COLUMNS}
+            return cls(**columns, parameters=int(parameters))
+        except (pa.ArrowException, OSError, KeyError, ValueError, TypeError) as error:
+            reason = str(error).splitlines()[0]
+            raise BadInput(f"{path} is not a readable measurement ({reason})") from None
+
+
+@partial(jax.jit, static_argnames=("graph", "context", "batch_size"))
+def _measure_rows(
+    graph: nnx.GraphDef, context: int, batch_size: int, params: nnx.State, facts: DeviceFacts
+) -> tuple[Float[Array, " rows"], Bool[Array, " rows"]]:
+    def one(first: Array) -> tuple[Float[Array, " batch"], Bool[Array, " batch"]]:
+        batch = facts.take(first + jnp.arange(batch_size))
+        logits_BxVxW = value_logits(graph, params, batch, context)
+        nll_B = jnp.sum(value_nll(logits_BxVxW, batch, context), axis=1)
+        # Greedy decoding gives the value exactly if and only if, at each of its tokens and given
+        # the true ones before it, the true token has the largest logit.
+        right_BxV = jnp.argmax(logits_BxVxW, axis=-1) == batch.tokens_BxT[:, context:]
+        if batch.counted_BxV is not None:
+            right_BxV |= ~batch.counted_BxV
+        return nll_B, jnp.all(right_BxV, axis=1)
+
+    rows = len(facts.keep_F)
+    nll, right = jax.lax.map(one, jnp.arange(0, rows, batch_size))
+    return nll.reshape(rows), right.reshape(rows)
+
+
+def measure_device(
+    graph: nnx.GraphDef, context: int, params: nnx.State, facts: DeviceFacts
+) -> tuple[Float32[np.ndarray, " facts"], Bool[np.ndarray, " facts"]]:
+    """Per-fact NLL in bits and exact recall of the facts on a device."""
+    # The logits are the largest array: keep them near 64 million numbers, and the number of rows
+    # a power of two, so that it divides the padded number of facts.
+    positions = facts.rows.tokens_BxT.shape[1] - context
+    vocabulary = params["embedding"]["embedding"].shape[0]
+    fitting = 2**26 // (positions * vocabulary)
+    batch_size = 2 ** int(np.clip(np.log2(max(fitting, 1)), 0, 9))
+    nll, right = _measure_rows(graph, context, batch_size, params, facts)
+    count = int(facts.facts)
+    return np.asarray(nll[:count]) / np.float32(np.log(2)), np.asarray(right[:count])

@@ -1,0 +1,183 @@
+"""Training: AdamW on the value tokens, facts drawn by frequency, the steps in jitted scans."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from models.layout import Batch, DeviceFacts
+from models.transformer import Transformer, TransformerConfig
+from synth.errors import require
+
+# Steps of one jitted scan; between two scans progress is shown and state is saved.
+SCAN_STEPS = 100
+# A small set at few exposures would see too few updates to be learned at all.
+_FEWEST_STEPS = 2000
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train.
+
+    Attributes:
+        exposures: how often a fact is drawn, on average over the set (the mean over facts; fact i
+            is drawn `exposures * N * p_i` times in expectation). A set so small that this makes
+            fewer than 2,000 steps gets 2,000.
+        batch: facts a step; 0 means `default_batch` of the set.
+        learning_rate: the peak; 0 means `default_learning_rate` of the width.
+        warmup: share of the steps in which the learning rate rises linearly from 0. It then falls
+            along a cosine to a hundredth of its peak.
+        weight_decay: decoupled, of AdamW.
+        beta2: decay of AdamW's second moment.
+        seed: of the initial parameters and of the draws.
+
+    Raises:
+        BadInput: for a value out of range.
+    """
+
+    exposures: float = 400.0
+    batch: int = 0
+    learning_rate: float = 0.0
+    warmup: float = 0.05
+    weight_decay: float = 0.01
+    beta2: float = 0.98
+    seed: int = 0
+
+    def __post_init__(self):
+        require(
+            math.isfinite(self.exposures) and self.exposures > 0,
+            f"exposures must be positive and finite, not {self.exposures}",
+        )
+        require(self.batch >= 0, f"batch must be positive, or 0 for the default, not {self.batch}")
+        require(
+            math.isfinite(self.learning_rate) and self.learning_rate >= 0,
+            "learning_rate must be positive and finite, or 0 for the default, "
+            f"not {self.learning_rate}",
+        )
+        require(0 <= self.warmup < 1, f"warmup must lie in [0, 1), not {self.warmup}")
+        require(
+            math.isfinite(self.weight_decay) and self.weight_decay >= 0,
+            f"weight_decay must be finite and >= 0, not {self.weight_decay}",
+        )
+        require(0 <= self.beta2 < 1, f"beta2 must lie in [0, 1), not {self.beta2}")
+        require(0 <= self.seed < 2**32, f"seed must lie in [0, 2^32), not {self.seed}")
+
+
+def default_batch(facts: int) -> int:
+    """Facts a step: a power of two near a sixteenth of the set, from 16 to 256.
+
+    >>> [default_batch(n) for n in (10, 1000, 100_000)]
+    [16, 64, 256]
+    """
+    return int(np.clip(2 ** round(math.log2(facts / 16)), 16, 256))
+
+
+def default_learning_rate(width: int) -> float:
+    """Peak learning rate of AdamW for a width, tuned at widths 16 and 32."""
+    return 0.32 / width
+
+
+def total_steps(config: TrainConfig, facts: int) -> int:
+    """Steps of a whole training, a multiple of `SCAN_STEPS`."""
+    wanted = config.exposures * facts / (config.batch or default_batch(facts))
+    return math.ceil(max(wanted, _FEWEST_STEPS) / SCAN_STEPS) * SCAN_STEPS
+
+
+class TrainState(NamedTuple):
+    """What changes from step to step; the draws of a step depend on the seed and its number."""
+
+    params: nnx.State
+    optimizer: optax.OptState
+    step: Int[Array, ""]
+
+
+class Schedule(NamedTuple):
+    """The numbers of a `TrainConfig` that a compiled program takes as arguments."""
+
+    steps: Float[Array, ""]
+    learning_rate: Float[Array, ""]
+    warmup: Float[Array, ""]
+    weight_decay: Float[Array, ""]
+    beta2: Float[Array, ""]
+    key: PRNGKeyArray
+
+    def rate(self, step: Int[Array, ""]) -> Float[Array, ""]:
+        """Learning rate of a step: linear warm-up, then a cosine to a hundredth."""
+        share = step / self.steps
+        rising = (step + 1) / jnp.maximum(self.warmup * self.steps, 1)
+        falling = jnp.clip((share - self.warmup) / (1 - self.warmup), 0, 1)
+        cosine = 0.01 + 0.99 * (1 + jnp.cos(jnp.pi * falling)) / 2
+        return self.learning_rate * jnp.minimum(rising, cosine)
+
+    def optimizer(self) -> optax.GradientTransformation:
+        """AdamW with these numbers."""
+        return optax.adamw(self.rate, b2=self.beta2, weight_decay=self.weight_decay)
+
+
+def make_schedule(config: TrainConfig, facts: int, width: int) -> Schedule:
+    """The numbers of a training, defaults filled in."""
+    rate = config.learning_rate or default_learning_rate(width)
+    numbers = (total_steps(config, facts), rate, config.warmup, config.weight_decay, config.beta2)
+    key = jax.random.fold_in(jax.random.key(config.seed), 1)
+    return Schedule(*(jnp.asarray(number, jnp.float32) for number in numbers), key)
+
+
+def initial_state(
+    model: TransformerConfig, schedule: Schedule, seed: int
+) -> tuple[nnx.GraphDef, TrainState]:
+    """Parameters drawn from the seed, an empty optimizer, step 0."""
+    graph, params = nnx.split(Transformer(model, rngs=nnx.Rngs(seed)), nnx.Param)
+    return graph, TrainState(params, schedule.optimizer().init(params), jnp.asarray(0, jnp.int32))
+
+
+def value_logits(
+    graph: nnx.GraphDef, params: nnx.State, batch: Batch, context: int
+) -> Float[Array, "batch value vocabulary"]:
+    """Logits of the value tokens, each given the true tokens before it."""
+    model = nnx.merge(graph, params)
+    return model(batch.tokens_BxT[:, :-1], batch.start_B, context - 1)
+
+
+def value_nll(
+    logits_BxVxW: Float[Array, "batch value vocabulary"], batch: Batch, context: int
+) -> Float[Array, "batch value"]:
+    """Negative log-likelihood of each value token in nats, 0 at padding."""
+    target_BxV = batch.tokens_BxT[:, context:]
+    nll_BxV = optax.softmax_cross_entropy_with_integer_labels(logits_BxVxW, target_BxV)
+    return nll_BxV if batch.counted_BxV is None else jnp.where(batch.counted_BxV, nll_BxV, 0.0)
+
+
+@partial(
+    jax.jit, static_argnames=("graph", "context", "batch_size"), donate_argnames=("state",)
+)
+def scan_steps(
+    graph: nnx.GraphDef,
+    context: int,
+    batch_size: int,
+    state: TrainState,
+    facts: DeviceFacts,
+    schedule: Schedule,
+) -> tuple[TrainState, Float[Array, " steps"]]:
+    """Run `SCAN_STEPS` steps; returns the new state and each step's loss, nats a value token."""
+    optimizer = schedule.optimizer()
+
+    def loss(params: nnx.State, batch: Batch) -> Float[Array, ""]:
+        nll_BxV = value_nll(value_logits(graph, params, batch, context), batch, context)
+        tokens = nll_BxV.size if batch.counted_BxV is None else jnp.sum(batch.counted_BxV)
+        return jnp.sum(nll_BxV) / tokens
+
+    def one(state: TrainState, _: None) -> tuple[TrainState, Float[Array, ""]]:
+        batch = facts.sample(batch_size, jax.random.fold_in(schedule.key, state.step))
+        nats, gradient = jax.value_and_grad(loss)(state.params, batch)
+        update, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
+        params = optax.apply_updates(state.params, update)
+        return TrainState(params, optimizer_state, state.step + 1), nats
+
+    return jax.lax.scan(one, state, length=SCAN_STEPS)
