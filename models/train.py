@@ -1,5 +1,6 @@
 """Training: AdamW on the value tokens, facts drawn by frequency, the steps in jitted scans."""
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from functools import partial
@@ -51,6 +52,9 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self):
+        for field in dataclasses.fields(self):
+            if field.type is float:  # 10 and 10.0 are one configuration, with one hash
+                object.__setattr__(self, field.name, float(getattr(self, field.name)))
         require(
             math.isfinite(self.exposures) and self.exposures > 0,
             f"exposures must be positive and finite, not {self.exposures}",

@@ -1,0 +1,244 @@
+"""Capacity curve: measured fact accuracy against load, under what information theory allows."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+from capacity import all_or_nothing_bound, even_spreading, rate_distortion_bound
+from figures.capacity_experiment import COLUMNS, PRESETS, measure_curve
+from figures.style import COLORS, DASHES, MARKERS, look, save_csv, save_figure
+from synth.errors import BadInput, require
+
+NAME = "capacity_curve"
+SUFFIXES = ("png", "svg", "csv")
+
+Row = Mapping[str, Any]
+
+
+def capacity_curve(
+    folder: Path,
+    *,
+    preset: str = "laptop",
+    workers: int = 1,
+    progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
+) -> list[dict[str, Any]]:
+    """Make the runs of a preset, and write the figure and its numbers.
+
+    Writes `capacity_curve.png`, `.svg`, `.csv` and `.json` (which preset this is), and the runs
+    below `runs/`. Finished runs are
+    read and not made again, and an interrupted call goes on where it was.
+
+    Args:
+        folder: where to write; other files there are left alone.
+        preset: a name in `PRESETS`.
+        workers: processes.
+        progress: called with (number of the run, runs in all, share of the run that is done).
+
+    Returns:
+        The rows of the CSV.
+
+    Raises:
+        BadInput: for an unknown preset, or a directory where something else has these names.
+    """
+    if preset not in PRESETS:
+        raise BadInput(f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
+    _claim(folder, preset)
+    rows = measure_curve(PRESETS[preset], folder, workers=workers, progress=progress)
+    save_csv(rows, COLUMNS, folder, NAME)
+    with look():
+        save_figure(draw(rows), folder, NAME)
+    return rows
+
+
+def _claim(folder: Path, preset: str) -> None:
+    """Make the folder that of this preset; what is there of something else is left alone."""
+    require(not folder.is_file(), f"{folder} is a file; the figure needs a directory")
+    marker = folder / f"{NAME}.json"
+    if marker.exists():
+        try:
+            found = json.loads(marker.read_text())["preset"]
+        except (ValueError, KeyError, TypeError):
+            raise BadInput(f"{marker} is damaged; choose another directory") from None
+        require(
+            found == preset,
+            f"{folder} holds the preset {found!r}, not {preset!r}; choose another directory",
+        )
+        return
+    for path in (folder / "runs", *(folder / f"{NAME}.{suffix}" for suffix in SUFFIXES)):
+        require(
+            not path.exists(),
+            f"{path} exists and no {marker.name} says that it is of this figure; "
+            "choose another directory",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    marker.write_text(json.dumps({"preset": preset}) + "\n")
+
+
+def lines(rows: Sequence[Row]) -> dict[tuple[str, str], list[list[Row]]]:
+    """Rows by line (model, frequency), and in a line by number of facts: the seeds of a point."""
+    found: dict[tuple[str, str], dict[int, list[Row]]] = {}
+    for row in rows:
+        points = found.setdefault((row["model"], row["frequency"]), {})
+        points.setdefault(row["facts"], []).append(row)
+    return {name: [points[facts] for facts in sorted(points)] for name, points in found.items()}
+
+
+def draw(rows: Sequence[Row]) -> Figure:
+    """The figure: accuracy against load, and facts known against facts trained on."""
+    figure = Figure(figsize=(10.5, 4.6), layout="constrained")
+    accuracy_axes, known_axes = figure.subplots(1, 2)
+    seeds = len({row["seed"] for row in rows})
+    for number, ((model, frequency), points) in enumerate(lines(rows).items()):
+        style = {
+            "color": COLORS[number % len(COLORS)],
+            "marker": MARKERS[number % len(MARKERS)],
+            "linestyle": DASHES[number % len(DASHES)],
+            "capsize": 3,
+            "label": _line_name(points[0][0]),
+            "zorder": 3,
+        }
+        _plot(accuracy_axes, points, "load", "accuracy", style)
+        _plot(known_axes, points, "facts", "facts_known", style)
+    _draw_bounds(accuracy_axes, rows)
+    _draw_known_bounds(known_axes, rows)
+
+    accuracy_axes.set(
+        xscale="log",
+        xlabel="load: bits of the facts / measured capacity of the model",
+        ylabel="fact accuracy (share recalled exactly)",
+        ylim=(-0.03, 1.06),
+        title="Fact accuracy against load",
+    )
+    loads = [0.125, 0.25, 0.5, 1, 2, 4, 8]
+    low, high = accuracy_axes.get_xlim()
+    accuracy_axes.set_xticks([load for load in loads if low <= load <= high])
+    accuracy_axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    accuracy_axes.xaxis.set_minor_formatter(NullFormatter())
+    known_axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="facts trained on",
+        ylabel="facts known (recalled exactly)",
+        title="Facts known against facts trained on",
+    )
+    for axis in (known_axes.xaxis, known_axes.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    known_axes.xaxis.set_minor_formatter(NullFormatter())
+    known_axes.yaxis.set_minor_formatter(NullFormatter())
+    spread = f"points: mean of {seeds} seeds, bars: their range" if seeds > 1 else "one seed"
+    accuracy_axes.legend(loc="lower left", title=spread, title_fontsize=8.5)
+    known_axes.legend(loc="lower right")
+    return figure
+
+
+def _line_name(row: Row) -> str:
+    frequency = row["frequency"]
+    if row["exponent"]:
+        frequency += f" (exponent {row['exponent']:.2f})"
+    return f"measured, {row['parameters']:,} parameters, {frequency} frequency"
+
+
+def _plot(axes: Axes, points: list[list[Row]], x: str, y: str, style: dict[str, Any]) -> None:
+    center = [np.mean([row[y] for row in seeds]) for seeds in points]
+    low = [mean - min(row[y] for row in seeds) for mean, seeds in zip(center, points, strict=True)]
+    high = [max(row[y] for row in seeds) - mean for mean, seeds in zip(center, points, strict=True)]
+    position = [np.mean([row[x] for row in seeds]) for seeds in points]
+    axes.errorbar(position, center, yerr=np.maximum([low, high], 0), **style)
+
+
+def _draw_bounds(axes: Axes, rows: Sequence[Row]) -> None:
+    """The bounds on plain accuracy; they depend on load and choices, hardly on the model."""
+    largest = max(rows, key=lambda row: row["capacity_bits"])
+    capacity, each = largest["capacity_bits"], largest["entropy_bits"] / largest["facts"]
+    loads = [row["load"] for row in rows]
+    grid = np.geomspace(min(loads) / 1.15, max(loads) * 1.15, 200)
+    facts = np.maximum(1, np.round(grid * capacity / each)).astype(int)
+    for label, bound, style in (
+        ("bound: rate-distortion", rate_distortion_bound, {"color": "black", "linewidth": 1.2}),
+        (
+            "bound: all-or-nothing storage",
+            all_or_nothing_bound,
+            {"color": "0.45", "linewidth": 3.5, "alpha": 0.5, "zorder": 1},
+        ),
+        ("floor: bits spread evenly", even_spreading, {"color": "black", "linestyle": ":"}),
+    ):
+        values = [bound(np.full(n, 1 / n), 2.0**each, capacity).accuracy for n in facts]
+        axes.plot(grid, values, label=label, **style)
+
+
+def _draw_known_bounds(axes: Axes, rows: Sequence[Row]) -> None:
+    """All facts up to the capacity, then as many as fit: one bound a model."""
+    limits = axes.get_xlim()
+    for number, model in enumerate(dict.fromkeys(row["model"] for row in rows)):
+        row = next(row for row in rows if row["model"] == model)
+        fitting = row["capacity_bits"] * row["facts"] / row["entropy_bits"]
+        facts = np.geomspace(limits[0], limits[1], 200)
+        label = "bound: all-or-nothing storage" if number == 0 else None
+        axes.plot(
+            facts, np.minimum(facts, fitting), color="0.45", linewidth=3.5, alpha=0.5, zorder=1,
+            label=label,
+        )
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The numbers as text for a terminal: a line a point, the mean over its seeds."""
+    head = ("model", "frequency", "facts", "load", "known", "accuracy", "weighted")
+    head += ("bits/param", "bound", "bound (weighted)")
+    body = [head]
+    for (model, frequency), points in lines(rows).items():
+        for seeds in points:
+
+            def mean(column: str, seeds=seeds) -> float:
+                return float(np.mean([row[column] for row in seeds]))
+
+            body.append(
+                (
+                    model,
+                    frequency,
+                    f"{seeds[0]['facts']:,}",
+                    f"{mean('load'):.2f}",
+                    f"{mean('facts_known'):,.0f}",
+                    f"{mean('accuracy'):.3f}",
+                    f"{mean('weighted_accuracy'):.3f}",
+                    f"{mean('bits_per_parameter'):.2f}",
+                    f"{mean('rate_distortion'):.3f}",
+                    f"{mean('weighted_rate_distortion'):.3f}",
+                )
+            )
+    widths = [max(len(line[column]) for line in body) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in body
+    )
+
+
+def findings(rows: Sequence[Row]) -> list[str]:
+    """What the figure shows, a sentence a line of it, and any point above its bound."""
+    sentences = []
+    for (model, frequency), points in lines(rows).items():
+        known = [float(np.mean([row["facts_known"] for row in seeds])) for seeds in points]
+        load = [float(np.mean([row["load"] for row in seeds])) for seeds in points]
+        best = int(np.argmax(known))
+        capacity, parameters = points[0][0]["capacity_bits"], points[0][0]["parameters"]
+        sentences.append(
+            f"{model}, {frequency}: capacity {capacity:,.0f} bits "
+            f"({capacity / parameters:.2f} a parameter); most facts known {known[best]:,.0f} "
+            f"at load {load[best]:.2f}, but {known[-1]:,.0f} at load {load[-1]:.2f}"
+        )
+    for prefix in ("", "weighted_"):
+        above = [row for row in rows if row[f"{prefix}accuracy"] > row[f"{prefix}rate_distortion"]]
+        if above:
+            sentences.append(
+                f"{len(above)} of {len(rows)} runs lie above the rate-distortion bound on "
+                f"{prefix.replace('_', ' ')}accuracy: the capacity was not reached; train longer"
+            )
+    return sentences

@@ -1,0 +1,35 @@
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from synth import FactSet, Origin, power_law
+
+
+def make_facts(
+    facts: int, *, vocabulary=12, keys=(2, 4), values=(1, 3), exponent=0.0, seed=0
+) -> FactSet:
+    """Random facts with keys and values of several lengths (inclusive ranges), no two keys alike."""
+    rng = np.random.default_rng(seed)
+    key_length = rng.integers(keys[0], keys[1] + 1, facts)
+    value_length = rng.integers(values[0], values[1] + 1, facts)
+    length = key_length + value_length
+    tokens = rng.integers(0, vocabulary, (facts, int(length.max())))
+    number = rng.permutation(vocabulary ** keys[0])[:facts] if keys[0] else np.zeros(facts, int)
+    for place in range(keys[0]):
+        tokens[:, place] = number // vocabulary**place % vocabulary
+    tokens[np.arange(tokens.shape[1]) >= length[:, None]] = 0
+    return FactSet(
+        keys=pa.array([f"key {i}" for i in range(facts)]),
+        values=pa.array([f"value {i}" for i in range(facts)]),
+        choices=float(vocabulary) ** value_length,
+        frequency=power_law(facts, exponent),
+        tokens=tokens.astype(np.int32),
+        key_length=key_length.astype(np.int32),
+        length=length.astype(np.int32),
+        origin=Origin("test", {"facts": facts}, seed, vocabulary),
+    )
+
+
+@pytest.fixture
+def facts() -> FactSet:
+    return make_facts(40)

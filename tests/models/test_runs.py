@@ -1,0 +1,125 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from models import TrainConfig, TransformerConfig, read_run, run, run_config
+from models.workers import Job, run_jobs
+from synth import BadInput
+from tests.conftest import make_facts
+
+MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)
+TRAINING = TrainConfig(exposures=10)
+
+
+class Interrupt(Exception):
+    """Stands for a run that is cut off."""
+
+
+def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path, facts):
+    whole = run(facts, MODEL, TRAINING, tmp_path / "whole")
+
+    def cut(done, total, metrics):
+        if done == 1000:
+            raise Interrupt
+
+    with pytest.raises(Interrupt):
+        run(facts, MODEL, TRAINING, tmp_path / "cut", progress=cut, checkpoint_seconds=0.0)
+    seen = []
+    resumed = run(
+        facts, MODEL, TRAINING, tmp_path / "cut", progress=lambda done, *_: seen.append(done)
+    )
+    assert seen[0] == 1000  # the state at 900 was the last one saved
+    np.testing.assert_array_equal(resumed.nll_bits, whole.nll_bits)
+    np.testing.assert_array_equal(resumed.recall, whole.recall)
+    lines = [
+        [json.loads(line) for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()]
+        for name in ("whole", "cut")
+    ]
+    for line in (*lines[0], *lines[1]):
+        line.pop("seconds")
+    assert lines[0] == lines[1]
+
+
+def test_a_finished_run_is_read_and_not_run_again(tmp_path, facts):
+    first = run(facts, MODEL, TRAINING, tmp_path / "run")
+
+    def never(*_):
+        raise AssertionError("it ran again")
+
+    second = run(facts, MODEL, TRAINING, tmp_path / "run", progress=never)
+    np.testing.assert_array_equal(first.nll_bits, second.nll_bits)
+    config, read = read_run(tmp_path / "run")
+    assert config == run_config(facts, MODEL, TRAINING)
+    assert read.summary() == first.summary()
+
+
+def test_the_id_depends_on_everything_that_matters(facts):
+    base = run_config(facts, MODEL, TRAINING)["id"]
+    assert run_config(make_facts(40), MODEL, TRAINING)["id"] == base
+    wider = TransformerConfig(vocabulary=12, width=16, depth=1, heads=1)
+    others = [
+        run_config(make_facts(41), MODEL, TRAINING),
+        run_config(make_facts(40, exponent=1.0), MODEL, TRAINING),
+        run_config(make_facts(40, seed=1), MODEL, TRAINING),
+        run_config(facts, wider, TRAINING),
+        run_config(facts, MODEL, TrainConfig(exposures=10, seed=1)),
+        run_config(facts, MODEL, TrainConfig(exposures=200)),
+    ]
+    assert len({base, *(other["id"] for other in others)}) == 7
+
+
+def test_other_directories_are_left_alone(tmp_path, facts):
+    run(facts, MODEL, TRAINING, tmp_path / "run")
+    before = (tmp_path / "run" / "config.json").read_bytes()
+    with pytest.raises(BadInput, match="holds another run"):
+        run(facts, MODEL, TrainConfig(exposures=10, seed=5), tmp_path / "run")
+    assert (tmp_path / "run" / "config.json").read_bytes() == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("precious")
+    with pytest.raises(BadInput, match=r"mine is not a run directory: it has no config.json"):
+        run(facts, MODEL, TRAINING, tmp_path / "mine")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
+
+
+def test_reading_what_is_no_finished_run(tmp_path, facts):
+    with pytest.raises(BadInput, match="is not a run directory"):
+        read_run(tmp_path / "absent")
+    run(facts, MODEL, TRAINING, tmp_path / "run")
+    (tmp_path / "run" / "measurement.parquet").unlink()
+    with pytest.raises(BadInput, match="is not finished"):
+        read_run(tmp_path / "run")
+    (tmp_path / "run" / "config.json").write_text("{}")
+    with pytest.raises(BadInput, match=r"is not the config.json of a run"):
+        read_run(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run" / "checkpoint")
+
+
+def test_a_model_with_too_few_token_ids_is_refused(tmp_path, facts):
+    small = TransformerConfig(vocabulary=11, width=8, depth=1, heads=1)
+    with pytest.raises(BadInput, match="has 11 token ids; this fact set needs 12"):
+        run(facts, small, TRAINING, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_diverging_run_says_so(tmp_path, facts):
+    with pytest.raises(FloatingPointError, match="not finite at step .* smaller learning rate"):
+        run(facts, MODEL, TrainConfig(learning_rate=1e30), tmp_path / "run")
+
+
+def test_workers_give_what_one_process_gives(tmp_path, facts):
+    trainings = [TrainConfig(exposures=10, seed=seed) for seed in range(3)]
+    alone = [run(facts, MODEL, training, tmp_path / f"a{training.seed}") for training in trainings]
+    jobs = [
+        Job(facts, MODEL, training, tmp_path / f"b{training.seed}") for training in trainings
+    ]
+    shares = []
+    results = dict(
+        run_jobs(jobs, workers=2, progress=lambda job, share: shares.append((job, share)))
+    )
+    assert sorted(results) == [0, 1, 2]
+    for number, measurement in results.items():
+        np.testing.assert_array_equal(measurement.recall, alone[number].recall)
+        np.testing.assert_allclose(measurement.nll_bits, alone[number].nll_bits, rtol=1e-3, atol=1e-3)
+    assert {job for job, share in shares if share == 1.0} == {0, 1, 2}

@@ -1,0 +1,109 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from models import TrainConfig, TransformerConfig, model_vocabulary
+from models.layout import context_length, to_device
+from models.train import (
+    default_batch,
+    initial_state,
+    make_schedule,
+    scan_steps,
+    total_steps,
+    value_logits,
+    value_nll,
+)
+from synth import BadInput
+from tests.conftest import make_facts
+
+
+def small(facts):
+    return TransformerConfig(model_vocabulary(facts), width=8, depth=1, heads=1)
+
+
+def train(facts, config, scans, batch=16):
+    schedule = make_schedule(config, len(facts), 8)
+    graph, state = initial_state(small(facts), schedule, config.seed)
+    device, losses = to_device(facts), []
+    for _ in range(scans):
+        state, nats = scan_steps(graph, context_length(facts), batch, state, device, schedule)
+        losses.append(np.asarray(nats))
+    return graph, state, np.concatenate(losses)
+
+
+def test_loss_falls_from_that_of_a_guess(facts):
+    _, state, losses = train(facts, TrainConfig(exposures=800), 20)
+    assert abs(losses[0] - np.log(12)) < 0.05
+    assert losses[-100:].mean() < 0.5 * losses[0]
+    assert int(state.step) == 2000
+
+
+def test_same_seed_same_bits_and_another_seed_others(facts):
+    same = [train(facts, TrainConfig(seed=seed), 2)[1].params for seed in (3, 3, 4)]
+    leaves = [jax.tree.leaves(params) for params in same]
+    assert all(jnp.array_equal(a, b) for a, b in zip(leaves[0], leaves[1], strict=True))
+    assert not any(
+        jnp.array_equal(a, b) for a, b in zip(leaves[0], leaves[2], strict=True) if a.ndim == 2
+    )
+
+
+def test_steps_give_the_exposures():
+    config = TrainConfig(exposures=100, batch=32)
+    assert total_steps(config, 10_000) == 31_300
+    assert 31_300 * 32 / 10_000 == pytest.approx(100, rel=0.01)
+    assert total_steps(config, 10) == 2000
+
+
+@pytest.mark.parametrize("facts", [1, 10, 300, 5000, 10**8])
+def test_default_batch_is_a_power_of_two_in_range(facts):
+    batch = default_batch(facts)
+    assert 16 <= batch <= 256
+    assert batch & (batch - 1) == 0
+
+
+def test_learning_rate_rises_and_falls_to_a_hundredth():
+    config = TrainConfig(learning_rate=0.5, warmup=0.1, exposures=400, batch=16)
+    schedule = make_schedule(config, 400, 8)
+    steps = total_steps(config, 400)
+    rates = np.asarray(jax.vmap(schedule.rate)(jnp.arange(steps)))
+    peak = int(np.argmax(rates))
+    assert abs(peak - 0.1 * steps) <= 2
+    assert rates[peak] == pytest.approx(0.5, rel=1e-3)
+    assert np.all(np.diff(rates[:peak]) > 0)
+    assert np.all(np.diff(rates[peak + 2 :]) < 0)
+    assert rates[-1] == pytest.approx(0.005, rel=1e-2)
+
+
+def test_loss_counts_value_tokens_only():
+    facts = make_facts(30)
+    context = context_length(facts)
+    schedule = make_schedule(TrainConfig(), 30, 8)
+    graph, state = initial_state(small(facts), schedule, 0)
+    batch = to_device(facts).take(jnp.arange(30))
+    logits = value_logits(graph, state.params, batch, context)
+    nll = np.asarray(value_nll(logits, batch, context))
+    log_p = np.asarray(jax.nn.log_softmax(logits))
+    for row in range(30):
+        value = facts.tokens[row, facts.key_length[row] : facts.length[row]]
+        expected = [-log_p[row, place, token] for place, token in enumerate(value)]
+        np.testing.assert_allclose(nll[row, : len(value)], expected, rtol=1e-5)
+        assert np.all(nll[row, len(value) :] == 0)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("exposures", 0.0, "exposures must be positive and finite, not 0.0"),
+        ("exposures", float("nan"), "exposures must be positive and finite, not nan"),
+        ("batch", -1, "batch must be positive, or 0"),
+        ("learning_rate", -0.1, "learning_rate must be positive"),
+        ("warmup", 1.0, r"warmup must lie in \[0, 1\), not 1.0"),
+        ("weight_decay", -1.0, "weight_decay must be finite and >= 0"),
+        ("beta2", 1.0, r"beta2 must lie in \[0, 1\)"),
+        ("seed", -1, r"seed must lie in \[0, 2\^32\), not -1"),
+    ],
+)
+def test_values_out_of_range_are_refused(field, value, message):
+    with pytest.raises(BadInput, match=message):
+        TrainConfig(**{field: value})
