@@ -4,6 +4,7 @@ from synth.errors import BadInput
 from synth.factset import FactSet, FactStream, Origin
 from synth.frequency import AliasTable, empirical, power_law, rank_size_exponent, uniform
 from synth.parquet import load, load_frequency, scan, write
+from synth.summary import summarize, summary_text
 
 __all__ = [
     "AliasTable",
@@ -17,6 +18,8 @@ __all__ = [
     "power_law",
     "rank_size_exponent",
     "scan",
+    "summarize",
+    "summary_text",
     "uniform",
     "write",
 ]

@@ -1,0 +1,36 @@
+# Needs only Python (3.11 or newer, with venv) and make; the rest is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: curve test test-slow lint clean
+
+# The main job: measure the capacity curve on this machine and draw it.
+curve: .venv/.installed
+	$(BIN)/factcap curve --preset laptop --out out/curve
+
+test: .venv/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest -n auto
+
+# Everything, the tests that take minutes too.
+test-slow: .venv/.installed-test
+	$(BIN)/python -m pytest -n auto -m "slow or not slow"
+
+# Type checking; pyright needs Node.js.
+lint: .venv/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+.venv/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[cities]"
+	touch $@
+
+.venv/.installed-test: .venv/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+clean:
+	rm -rf .venv out
