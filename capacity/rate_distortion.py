@@ -39,7 +39,7 @@ def rate_distortion_bound(
 
     >>> bound = rate_distortion_bound([0.5, 0.5], 2, 1.0)
     >>> a = float(bound.recall[0])
-    >>> round(2 * (1 + a * np.log2(a) + (1 - a) * np.log2(1 - a)), 9)
+    >>> round(2 * float(1 + a * np.log2(a) + (1 - a) * np.log2(1 - a)), 9)
     1.0
     """
     problem = check(weights, choices, budget_bits)

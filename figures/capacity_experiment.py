@@ -10,7 +10,7 @@ import numpy as np
 from capacity import all_or_nothing_bound, rate_distortion_bound
 from models import Measurement, TrainConfig, model_vocabulary, named_size, run_config
 from models.workers import Job, run_jobs
-from synth import FactSet, cities, phonebook, rank_size_exponent
+from synth import FactSet, cities, rank_size_exponent
 
 COLUMNS = (
     *("model", "parameters", "exponent", "seed", "selection", "facts", "load", "facts_known"),
@@ -51,6 +51,7 @@ def _cities(frequency: str, facts: int, seed: int) -> FactSet:
 
 
 def _phonebook(frequency: str, facts: int, seed: int) -> FactSet:
+    from synth import phonebook
     return phonebook(facts, exponent={"uniform": 0.0, "power law": 1.0}[frequency], seed=seed)
 
 

@@ -1,5 +1,6 @@
 """What there is to memorize: fact sets, their frequencies, and their files."""
 
+from synth.cities import cities
 from synth.errors import BadInput
 from synth.factset import FactSet, FactStream, Origin
 from synth.frequency import AliasTable, empirical, power_law, rank_size_exponent, uniform
@@ -12,6 +13,7 @@ __all__ = [
     "FactSet",
     "FactStream",
     "Origin",
+    "cities",
     "empirical",
     "load",
     "load_frequency",
