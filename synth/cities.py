@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from synth.entropy import plug_in_entropy
 from synth.errors import BadInput, require
 from synth.factset import FactSet, Origin
 from synth.frequency import empirical, power_law, uniform
@@ -184,12 +185,11 @@ def _plain_letters(name: str) -> str | None:
 
 def _country_entropy(countries: list[str]) -> tuple[float, str]:
     """Plug-in entropy in bits of the countries, and a note on its bias."""
-    _, counts = np.unique(countries, return_counts=True)
-    share = counts / counts.sum()
-    entropy = -float(share @ np.log2(share))
-    # Miller 1955: the plug-in estimator is low by about (m - 1) / (2 n ln 2) bits.
-    bias = (len(counts) - 1) / (2 * counts.sum() * np.log(2))
+    _, number = np.unique(countries, return_inverse=True)
+    estimate = plug_in_entropy(number, np.zeros_like(number))
+    entropy = float(estimate.bits[0])
     return entropy, (
         f"the entropy of a country, {entropy:.3f} bits, is the plug-in estimate over "
-        f"{counts.sum()} cities and {len(counts)} countries; it is low by about {bias:.4f} bits"
+        f"{estimate.items[0]} cities and {estimate.different[0]} countries; it is low by about "
+        f"{estimate.bias_bits[0]:.4f} bits; the commonest is right for {estimate.commonest[0]:.1%}"
     )

@@ -148,7 +148,7 @@ class FactSet:
             1 <= facts <= len(self), f"a prefix has 1 to {len(self)} facts of this set, not {facts}"
         )
         mass = self.frequency[:facts].sum()
-        require(mass > 0, f"the first {facts} facts all have frequency 0; take more of them")
+        require(bool(mass > 0), f"the first {facts} facts all have frequency 0; take more of them")
         longest = int(self.length[:facts].max())
         return FactSet(
             keys=self.keys[:facts],
@@ -233,7 +233,7 @@ def record_batch(
 ) -> pa.RecordBatch:
     """A block of facts in the file's schema; `flat_tokens` holds one fact after the other."""
     offsets = np.concatenate([[0], np.cumsum(length, dtype=np.int64)])
-    require(offsets[-1] < 2**31, "a block holds fewer than 2**31 tokens; split it")
+    require(bool(offsets[-1] < 2**31), "a block holds fewer than 2**31 tokens; split it")
     lists = pa.ListArray.from_arrays(
         offsets.astype(np.int32), pa.array(flat_tokens), type=SCHEMA.field("tokens").type
     )

@@ -20,7 +20,8 @@ def learn_pieces(words: Sequence[str], size: int) -> tuple[str, ...]:
         size: number of pieces in all; at least the number of different characters.
 
     Raises:
-        BadInput: if `size` is below the number of different characters.
+        BadInput: if `size` is below the number of different characters, or above that of
+            characters and groups.
 
     >>> learn_pieces(["banana", "bandana"], 6)
     ('a', 'b', 'd', 'n', 'ana', 'an')
@@ -36,6 +37,8 @@ def learn_pieces(words: Sequence[str], size: int) -> tuple[str, ...]:
         for length in range(2, _LONGEST + 1)
         for start in range(len(word) - length + 1)
     )
+    most = len(characters) + len(counts)
+    require(size <= most, f"the words have {most} different pieces, not {size}; ask for fewer")
     ranked = sorted(counts, key=lambda group: (-counts[group] * (len(group) - 1), group))
     return (*characters, *ranked[: size - len(characters)])
 
