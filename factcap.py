@@ -10,9 +10,9 @@ import json as json_
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional, arg, subcommand
@@ -37,6 +37,7 @@ Count = Annotated[
         str_from_instance=lambda value: [str(value)],
     ),
 ]
+
 
 @dataclass(frozen=True)
 class Phonebook:
@@ -103,6 +104,88 @@ class Bitstrings:
             seed=self.seed,
         )
         _write(stream, self.out, self.json)
+
+
+@dataclass(frozen=True)
+class Cities:
+    """Real city names and populations, with a random code or the real country as value."""
+
+    out: Path
+    """The Parquet file to write."""
+    facts: Count | None = None
+    """Number of facts; all cities by default."""
+    attribute: Literal["code", "country"] = "code"
+    """What is asked of a city."""
+    frequency: Literal["population", "uniform", "power_law"] | None = None
+    """How often a city occurs; by default its population, or a power law where --exponent is
+    given."""
+    exponent: float | None = None
+    """Exponent of the power law."""
+    seed: int = 0
+    """The same seed gives the same facts; more facts only add to them."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Write the file."""
+        from synth import cities
+
+        power_law = self.exponent is not None
+        facts = cities(
+            self.facts,
+            attribute=self.attribute,
+            frequency=self.frequency or ("power_law" if power_law else "population"),
+            exponent=self.exponent or 0.0,
+            seed=self.seed,
+        )
+        _write(facts, self.out, self.json)
+
+
+@dataclass(frozen=True)
+class Triples:
+    """Your own facts: subject, relation, object and count from CSV, JSONL or Parquet."""
+
+    files: Positional[tuple[Path, ...]]
+    """Files, or folders of them. Without a relation column the file's name is the relation."""
+    out: Path
+    """The Parquet file to write."""
+    facts: Count | None = None
+    """Take the first of the facts only."""
+    exponent: float | None = None
+    """Replace the counts by a power law in the order of the facts."""
+    seed: int | None = None
+    """Shuffle the facts; by default they keep the order of the files."""
+    subject: str | None = None
+    """Column of the subjects; usual names are found without."""
+    relation: str | None = None
+    """Column of the relations."""
+    object: str | None = None
+    """Column of the objects, or several separated by commas, each then a relation of its own."""
+    count: str | None = None
+    """Column of the counts."""
+    level: Literal["word", "character"] = "word"
+    """What a token is."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Read the facts and write the file."""
+        from synth import power_law, triples
+
+        objects = self.object
+        facts = triples(
+            self.files,
+            subject=self.subject,
+            relation=self.relation,
+            object=tuple(objects.split(",")) if objects and "," in objects else objects,
+            count=self.count,
+            level=self.level,
+            facts=self.facts,
+            seed=self.seed,
+        )
+        if self.exponent is not None:
+            facts = replace(facts, frequency=power_law(len(facts), self.exponent))
+        _write(facts, self.out, self.json)
 
 
 def _write(facts: Any, out: Path, json: bool) -> None:
@@ -445,6 +528,8 @@ class GenerateCommand:
     kind: (
         Annotated[Phonebook, subcommand("phonebook", prefix_name=False)]
         | Annotated[Bitstrings, subcommand("bitstrings", prefix_name=False)]
+        | Annotated[Cities, subcommand("cities", prefix_name=False)]
+        | Annotated[Triples, subcommand("triples", prefix_name=False)]
     )
 
     def run(self) -> None:
@@ -473,7 +558,11 @@ def parse(args: Sequence[str] | None = None) -> Command:
                 prog="factcap",
                 description="How many facts a model of a given size can know: theory and measurement.",
                 args=args,
-                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone, tyro.conf.OmitArgPrefixes),
+                config=(
+                    tyro.conf.FlagCreatePairsOff,
+                    tyro.conf.DisallowNone,
+                    tyro.conf.OmitArgPrefixes,
+                ),
             )
     except SystemExit as stop:
         if stop.code == 2:

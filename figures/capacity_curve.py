@@ -91,7 +91,7 @@ def lines(rows: Sequence[Row]) -> dict[tuple[str, str], list[list[Row]]]:
 
 def draw(rows: Sequence[Row]) -> Figure:
     """The figure: accuracy against load, and facts known against facts trained on."""
-    figure = Figure(figsize=(10.5, 4.6), layout="constrained")
+    figure = Figure(figsize=(10.5, 5.6), layout="constrained")
     accuracy_axes, known_axes = figure.subplots(1, 2)
     seeds = len({row["seed"] for row in rows})
     for number, ((model, frequency), points) in enumerate(lines(rows).items()):
@@ -132,8 +132,11 @@ def draw(rows: Sequence[Row]) -> Figure:
     known_axes.xaxis.set_minor_formatter(NullFormatter())
     known_axes.yaxis.set_minor_formatter(NullFormatter())
     spread = f"points: mean of {seeds} seeds, bars: their range" if seeds > 1 else "one seed"
-    accuracy_axes.legend(loc="lower left", title=spread, title_fontsize=8.5)
-    known_axes.legend(loc="lower right")
+    handles, labels = accuracy_axes.get_legend_handles_labels()
+    title = f"measured: {spread}; facts recalled exactly by greedy decoding"
+    figure.legend(
+        handles, labels, loc="outside lower center", ncols=2, title=title, title_fontsize=9
+    )
     return figure
 
 
@@ -141,7 +144,7 @@ def _line_name(row: Row) -> str:
     frequency = row["frequency"]
     if row["exponent"]:
         frequency += f" (exponent {row['exponent']:.2f})"
-    return f"measured, {row['parameters']:,} parameters, {frequency} frequency"
+    return f"measured, {row['parameters']:,} parameters, frequency: {frequency}"
 
 
 def _plot(axes: Axes, points: list[list[Row]], x: str, y: str, style: dict[str, Any]) -> None:
@@ -160,9 +163,13 @@ def _draw_bounds(axes: Axes, rows: Sequence[Row]) -> None:
     grid = np.geomspace(min(loads) / 1.15, max(loads) * 1.15, 200)
     facts = np.maximum(1, np.round(grid * capacity / each)).astype(int)
     for label, bound, style in (
-        ("bound: rate-distortion", rate_distortion_bound, {"color": "black", "linewidth": 1.2}),
         (
-            "bound: all-or-nothing storage",
+            "bound: rate-distortion (no model can do better)",
+            rate_distortion_bound,
+            {"color": "black", "linewidth": 1.2},
+        ),
+        (
+            "bound: all-or-nothing storage of facts",
             all_or_nothing_bound,
             {"color": "0.45", "linewidth": 3.5, "alpha": 0.5, "zorder": 1},
         ),
@@ -175,14 +182,12 @@ def _draw_bounds(axes: Axes, rows: Sequence[Row]) -> None:
 def _draw_known_bounds(axes: Axes, rows: Sequence[Row]) -> None:
     """All facts up to the capacity, then as many as fit: one bound a model."""
     limits = axes.get_xlim()
-    for number, model in enumerate(dict.fromkeys(row["model"] for row in rows)):
+    for model in dict.fromkeys(row["model"] for row in rows):
         row = next(row for row in rows if row["model"] == model)
         fitting = row["capacity_bits"] * row["facts"] / row["entropy_bits"]
         facts = np.geomspace(limits[0], limits[1], 200)
-        label = "bound: all-or-nothing storage" if number == 0 else None
         axes.plot(
-            facts, np.minimum(facts, fitting), color="0.45", linewidth=3.5, alpha=0.5, zorder=1,
-            label=label,
+            facts, np.minimum(facts, fitting), color="0.45", linewidth=3.5, alpha=0.5, zorder=1
         )
 
 

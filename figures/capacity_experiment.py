@@ -10,7 +10,7 @@ import numpy as np
 from capacity import all_or_nothing_bound, rate_distortion_bound
 from models import Measurement, TrainConfig, model_vocabulary, named_size, run_config
 from models.workers import Job, run_jobs
-from synth import FactSet, cities, rank_size_exponent
+from synth import FactSet, cities, phonebook, rank_size_exponent
 
 COLUMNS = (
     *("model", "parameters", "exponent", "seed", "selection", "facts", "load", "facts_known"),
@@ -51,7 +51,6 @@ def _cities(frequency: str, facts: int, seed: int) -> FactSet:
 
 
 def _phonebook(frequency: str, facts: int, seed: int) -> FactSet:
-    from synth import phonebook
     return phonebook(facts, exponent={"uniform": 0.0, "power law": 1.0}[frequency], seed=seed)
 
 
@@ -74,7 +73,7 @@ PRESETS = {
         loads=_LOADS,
         seeds=(0, 1),
         exposures=400,
-        expected=2.2,
+        expected=2.32,
     ),
     "gpu": Preset(
         source=_phonebook,
@@ -141,9 +140,7 @@ def measure_curve(
         # The longest first, so that no core is left with one at the end.
         todo = sorted(set(points) - set(measured), key=lambda point: -point.facts)
         before = len(measured)
-        jobs = [
-            _job(preset, point, sets[point.frequency, point.seed], folder) for point in todo
-        ]
+        jobs = [_job(preset, point, sets[point.frequency, point.seed], folder) for point in todo]
         results = run_jobs(
             jobs,
             workers=workers,
@@ -227,14 +224,15 @@ def _bounded(measurement: Measurement, capacity: float) -> dict[str, Any]:
     """The numbers of a run, and the bounds at the capacity on the same facts."""
     summary = measurement.summary()
     choices = 2.0**measurement.entropy_bits
-    plain = np.full(len(choices), 1 / len(choices))
-    both = {"": plain, "weighted_": measurement.frequency}
+    both = {"": np.ones(len(choices)), "weighted_": measurement.frequency}
     return {
         **{name: summary[name] for name in COLUMNS if name in summary},
         "load": summary["entropy_bits"] / capacity,
         "capacity_bits": capacity,
         **{
-            prefix + name: bound(weights, choices, capacity).accuracy
+            prefix + name: bound(weights / weights.sum(), choices, capacity).accuracy
+            if capacity < summary["entropy_bits"]
+            else 1.0
             for prefix, weights in both.items()
             for name, bound in (
                 ("all_or_nothing", all_or_nothing_bound),

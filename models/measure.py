@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Float, Float32, Float64
 
 from models.layout import DeviceFacts
 from models.train import value_logits, value_nll
-from synth.errors import BadInput, require
+from synth.errors import BadInput
 
 _COLUMNS = ("nll_bits", "recall", "entropy_bits", "frequency")
 

@@ -13,7 +13,6 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
-from flax import nnx
 
 import synth
 from models.layout import context_length, model_vocabulary, to_device

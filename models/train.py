@@ -158,9 +158,7 @@ def value_nll(
     return nll_BxV if batch.counted_BxV is None else jnp.where(batch.counted_BxV, nll_BxV, 0.0)
 
 
-@partial(
-    jax.jit, static_argnames=("graph", "context", "batch_size"), donate_argnames=("state",)
-)
+@partial(jax.jit, static_argnames=("graph", "context", "batch_size"), donate_argnames=("state",))
 def scan_steps(
     graph: nnx.GraphDef,
     context: int,

@@ -121,9 +121,7 @@ class Transformer(nnx.Module):
 
     def __init__(self, config: TransformerConfig, *, rngs: nnx.Rngs):
         init = nnx.initializers.normal(_INIT_SCALE)
-        self.embedding = nnx.Embed(
-            config.vocabulary, config.width, embedding_init=init, rngs=rngs
-        )
+        self.embedding = nnx.Embed(config.vocabulary, config.width, embedding_init=init, rngs=rngs)
         self.blocks = nnx.List([Block(config, rngs=rngs) for _ in range(config.depth)])
         self.norm = nnx.LayerNorm(config.width, use_bias=False, rngs=rngs)
         self.readout = (
@@ -158,7 +156,9 @@ class Transformer(nnx.Module):
         for block in self.blocks:
             stream_BxTxD = block(stream_BxTxD, visible)
         read_BxTxD = self.norm(stream_BxTxD[:, first:])
-        return self.embedding.attend(read_BxTxD) if self.readout is None else self.readout(read_BxTxD)
+        return (
+            self.embedding.attend(read_BxTxD) if self.readout is None else self.readout(read_BxTxD)
+        )
 
 
 def rotate(

@@ -19,9 +19,7 @@ SCHEMA = pa.schema(
         pa.field("value", pa.string(), nullable=False),
         pa.field("choices", pa.float64(), nullable=False),
         pa.field("frequency", pa.float64(), nullable=False),
-        pa.field(
-            "tokens", pa.list_(pa.field("item", pa.int32(), nullable=False)), nullable=False
-        ),
+        pa.field("tokens", pa.list_(pa.field("item", pa.int32(), nullable=False)), nullable=False),
         pa.field("key_length", pa.int32(), nullable=False),
     ]
 )

@@ -74,7 +74,9 @@ def empirical(counts: npt.ArrayLike) -> Float64[np.ndarray, " facts"]:
     require(
         not wrong.any(),
         f"counts must be finite and >= 0; item {int(np.argmax(wrong))} is "
-        f"{array[np.argmax(wrong)]:g}" if wrong.any() else "",
+        f"{array[np.argmax(wrong)]:g}"
+        if wrong.any()
+        else "",
     )
     require(bool(array.any()), "all counts are 0; at least one must be positive")
     scaled = array / array.max()
@@ -139,9 +141,7 @@ class AliasTable:
         alias[heavy[overdrawn]] = heavy[overdrawn + 1]
         return cls(np.clip(keep, 0.0, 1.0), alias)
 
-    def sample(
-        self, draws: int, rng: np.random.Generator
-    ) -> Int64[np.ndarray, " draws"]:
+    def sample(self, draws: int, rng: np.random.Generator) -> Int64[np.ndarray, " draws"]:
         """Draw facts independently, with replacement."""
         column = rng.integers(len(self.keep), size=draws)
         return np.where(rng.random(draws) < self.keep[column], column, self.alias[column])

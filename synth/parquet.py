@@ -156,9 +156,7 @@ def _doubles(column: pa.ChunkedArray, name: str, path) -> Float64[np.ndarray, " 
 
 def _to_schema(batch: pa.RecordBatch, path: str | os.PathLike) -> pa.RecordBatch:
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        require(
-            column.null_count == 0, f"{path}: column {name!r} has missing values; fill them in"
-        )
+        require(column.null_count == 0, f"{path}: column {name!r} has missing values; fill them in")
     try:
         return pa.RecordBatch.from_arrays(
             [batch.column(field.name).cast(field.type) for field in SCHEMA], schema=SCHEMA

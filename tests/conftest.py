@@ -8,7 +8,7 @@ from synth import FactSet, Origin, power_law
 def make_facts(
     facts: int, *, vocabulary=12, keys=(2, 4), values=(1, 3), exponent=0.0, seed=0
 ) -> FactSet:
-    """Random facts with keys and values of several lengths (inclusive ranges), no two keys alike."""
+    """Random facts; lengths of keys and values lie in inclusive ranges; no two keys are alike."""
     rng = np.random.default_rng(seed)
     key_length = rng.integers(keys[0], keys[1] + 1, facts)
     value_length = rng.integers(values[0], values[1] + 1, facts)

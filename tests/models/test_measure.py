@@ -29,7 +29,9 @@ def test_recall_is_that_of_step_by_step_greedy_decoding(keys, values):
     graph, state, _ = train(facts, TrainConfig(exposures=150, batch=16), 6)
     _, recall = measure_device(graph, context_length(facts), state.params, to_device(facts))
     decoded = [greedy(graph, state.params, facts, number) for number in range(60)]
-    truth = [list(f[k:n]) for f, k, n in zip(facts.tokens, facts.key_length, facts.length, strict=True)]
+    truth = [
+        list(f[k:n]) for f, k, n in zip(facts.tokens, facts.key_length, facts.length, strict=True)
+    ]
     np.testing.assert_array_equal(recall, [a == b for a, b in zip(decoded, truth, strict=True)])
     assert 0 < recall.sum() < 60
 

@@ -13,7 +13,7 @@ MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)
 TRAINING = TrainConfig(exposures=10)
 
 
-class Interrupt(Exception):
+class CutOffError(Exception):
     """Stands for a run that is cut off."""
 
 
@@ -22,9 +22,9 @@ def test_an_interrupted_run_resumes_to_the_same_bits(tmp_path, facts):
 
     def cut(done, total, metrics):
         if done == 1000:
-            raise Interrupt
+            raise CutOffError
 
-    with pytest.raises(Interrupt):
+    with pytest.raises(CutOffError):
         run(facts, MODEL, TRAINING, tmp_path / "cut", progress=cut, checkpoint_seconds=0.0)
     seen = []
     resumed = run(
@@ -104,16 +104,14 @@ def test_a_model_with_too_few_token_ids_is_refused(tmp_path, facts):
 
 
 def test_a_diverging_run_says_so(tmp_path, facts):
-    with pytest.raises(FloatingPointError, match="not finite at step .* smaller learning rate"):
+    with pytest.raises(FloatingPointError, match=r"not finite at step .* smaller learning rate"):
         run(facts, MODEL, TrainConfig(learning_rate=1e30), tmp_path / "run")
 
 
 def test_workers_give_what_one_process_gives(tmp_path, facts):
     trainings = [TrainConfig(exposures=10, seed=seed) for seed in range(3)]
     alone = [run(facts, MODEL, training, tmp_path / f"a{training.seed}") for training in trainings]
-    jobs = [
-        Job(facts, MODEL, training, tmp_path / f"b{training.seed}") for training in trainings
-    ]
+    jobs = [Job(facts, MODEL, training, tmp_path / f"b{training.seed}") for training in trainings]
     shares = []
     results = dict(
         run_jobs(jobs, workers=2, progress=lambda job, share: shares.append((job, share)))
@@ -121,5 +119,7 @@ def test_workers_give_what_one_process_gives(tmp_path, facts):
     assert sorted(results) == [0, 1, 2]
     for number, measurement in results.items():
         np.testing.assert_array_equal(measurement.recall, alone[number].recall)
-        np.testing.assert_allclose(measurement.nll_bits, alone[number].nll_bits, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(
+            measurement.nll_bits, alone[number].nll_bits, rtol=1e-3, atol=1e-3
+        )
     assert {job for job, share in shares if share == 1.0} == {0, 1, 2}

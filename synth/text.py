@@ -1,0 +1,40 @@
+"""Text of many facts at once: pieces joined through lookup tables, without Python strings."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+from jaxtyping import Int, Integer
+
+
+def join_pieces(
+    ids: Integer[np.ndarray, "rows places"], tables: Sequence[Sequence[str]]
+) -> pa.StringArray:
+    """Row by row, the text of each place's piece from that place's table, joined.
+
+    Args:
+        ids: number of the piece of each place, in [0, length of the place's table).
+        tables: ASCII texts of the pieces, a table a place.
+
+    >>> join_pieces(np.array([[0, 1], [1, 0]]), [["a", "bc"], ["-", "!?"]]).to_pylist()
+    ['a!?', 'bc-']
+    """
+    matrices, widths = zip(*(_matrix(tuple(table)) for table in tables), strict=True)
+    text = np.concatenate([matrix[ids[:, place]] for place, matrix in enumerate(matrices)], axis=1)
+    lengths = sum(width[ids[:, place]] for place, width in enumerate(widths))
+    offsets = np.zeros(len(ids) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    flat = text.ravel()
+    if int(offsets[-1]) != flat.size:
+        flat = flat[flat != 0]
+    return pa.StringArray.from_buffers(len(ids), pa.py_buffer(offsets), pa.py_buffer(flat))
+
+
+def _matrix(
+    table: tuple[str, ...],
+) -> tuple[Int[np.ndarray, "pieces width"], Int[np.ndarray, " pieces"]]:
+    """The pieces as bytes, padded with 0, and their lengths."""
+    width = max(map(len, table))
+    padded = b"".join(piece.encode("ascii").ljust(width, b"\0") for piece in table)
+    lengths = np.array([len(piece) for piece in table], np.int32)
+    return np.frombuffer(padded, np.uint8).reshape(len(table), width), lengths
