@@ -556,7 +556,7 @@ def parse(args: Sequence[str] | None = None) -> Command:
             return tyro.cli(
                 Command,
                 prog="factcap",
-                description="How many facts a model of a given size can know: theory and measurement.",
+                description="How many facts a model of a given size can know.",
                 args=args,
                 config=(
                     tyro.conf.FlagCreatePairsOff,

@@ -94,7 +94,7 @@ def draw(rows: Sequence[Row]) -> Figure:
     figure = Figure(figsize=(10.5, 5.6), layout="constrained")
     accuracy_axes, known_axes = figure.subplots(1, 2)
     seeds = len({row["seed"] for row in rows})
-    for number, ((model, frequency), points) in enumerate(lines(rows).items()):
+    for number, points in enumerate(lines(rows).values()):
         style = {
             "color": COLORS[number % len(COLORS)],
             "marker": MARKERS[number % len(MARKERS)],

@@ -36,7 +36,10 @@ def look():
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write `name.png` and `name.svg`; returns their paths. The same picture gives the same file."""
+    """Write `name.png` and `name.svg`; returns their paths.
+
+    The same picture gives the same file.
+    """
     paths = []
     for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
         path = folder / f"{name}.{suffix}"

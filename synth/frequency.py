@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +51,7 @@ def power_law_total(facts: int, exponent: float) -> float:
     # Smallest terms first: the sum is then exact to a few units in the last place.
     return sum(
         float(np.sum(np.arange(stop, start, -1, dtype=np.float64) ** -exponent))
-        for start, stop in reversed(list(zip(edges, edges[1:], strict=False)))
+        for start, stop in reversed(list(pairwise(edges)))
     )
 
 
