@@ -9,6 +9,7 @@ from jaxtyping import Float64
 from capacity.bound import Bound, check
 
 _LARGEST = 709.0  # exp of it is finite
+_SMALLEST = 1e-290  # below it a number of nats is as good as none
 _SAMPLE = 4096
 
 
@@ -47,7 +48,7 @@ def rate_distortion_bound(
         return problem.all_known()
     weight, log_k = problem.weights, problem.entropy_bits * np.log(2)
     largest, budget = weight.max(), problem.budget_bits * np.log(2)
-    if budget == 0 or largest == 0:
+    if budget < _SMALLEST or largest == 0:
         return problem.bound(1 / problem.choices)
     wanted = weight > 0
     if budget >= log_k[wanted].sum():
@@ -116,13 +117,13 @@ def _solve(facts: _Facts, budget: float) -> float:
         point = min(max(_solve(sample, budget * share), low), high)
     for _ in range(200):
         rates = _at(facts, point)
-        excess = np.log(rates.nats / budget) if rates.nats > 0 else -np.inf
+        excess = np.log(rates.nats / budget) if rates.nats > _SMALLEST * budget else -np.inf
         if abs(excess) < 1e-13:
             break
         low, high = (point, high) if excess < 0 else (low, point)
         if high - low < 1e-14 * max(1.0, abs(low)):
             break
-        step = -excess * rates.nats / rates.slope if rates.slope > 0 else np.inf
+        step = -excess * rates.nats / rates.slope if rates.slope > _SMALLEST else np.inf
         newton = point + step
         point = newton if low < newton < high else (low + high) / 2
     return point

@@ -1,5 +1,6 @@
 """Bit strings: uniformly random token sequences, the first tokens of each a distinct key."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -36,7 +37,7 @@ def bitstrings_stream(
         0 <= keyed < length, f"key_length must be 0 to {length - 1} of {length} tokens, not {keyed}"
     )
     require(
-        (length - keyed) * np.log2(vocabulary) < 1023,
+        (length - keyed) * math.log2(vocabulary) < 1023,
         f"a value of {length - keyed} tokens of {vocabulary} has 1023 bits or more, which "
         "`choices` cannot hold; shorten it",
     )

@@ -137,6 +137,8 @@ class AliasTable:
         # ... and a heavy fact that gave too much is filled by the next heavy one.
         spent = np.searchsorted(deficit, surplus[:-1], side="right")
         overdrawn = np.flatnonzero(spent < len(deficit))
+        # One whose surplus ended exactly with a light column gave nothing too much.
+        overdrawn = overdrawn[before[spent[overdrawn]] < surplus[overdrawn]]
         short = deficit[spent[overdrawn]] - surplus[overdrawn]
         keep[heavy[overdrawn]] = 1 - short
         alias[heavy[overdrawn]] = heavy[overdrawn + 1]

@@ -17,8 +17,8 @@ def summarize(facts: FactSet, examples: int = 5) -> dict[str, Any]:
     frequent tenth of the facts has together.
 
     >>> from synth import phonebook
-    >>> summarize(phonebook(100, digits=2))["entropy_bits_per_fact"]["mean"] == np.log2(100)
-    True
+    >>> round(summarize(phonebook(100, digits=2))["entropy_bits_per_fact"]["mean"], 3)
+    6.644
     """
     ranked = np.sort(facts.frequency)[::-1]
     positive = int(np.count_nonzero(ranked))
@@ -54,8 +54,8 @@ def summary_text(summary: dict[str, Any]) -> str:
         f"facts       {summary['facts']:,}",
         f"entropy     {summary['entropy_bits']:,.1f} bits; "
         f"{_range(summary['entropy_bits_per_fact'])} bits a fact",
-        f"tokens      key {_range(summary['key_tokens'])}, value {_range(summary['value_tokens'])}; "
-        f"vocabulary {summary['vocabulary_size']:,}",
+        f"tokens      key {_range(summary['key_tokens'])}, "
+        f"value {_range(summary['value_tokens'])}; vocabulary {summary['vocabulary_size']:,}",
         f"frequency   {frequency['smallest']:.3g} to {frequency['largest']:.3g}; the most frequent "
         f"tenth of the facts has {frequency['share_of_top_tenth']:.1%}; rank-size exponent "
         + ("undefined" if exponent is None else f"{abs(exponent):.2f}"),

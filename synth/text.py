@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-from jaxtyping import Int, Integer
+from jaxtyping import Integer
 
 
 def join_pieces(
@@ -32,7 +32,7 @@ def join_pieces(
 
 def _matrix(
     table: tuple[str, ...],
-) -> tuple[Int[np.ndarray, "pieces width"], Int[np.ndarray, " pieces"]]:
+) -> tuple[Integer[np.ndarray, "pieces width"], Integer[np.ndarray, " pieces"]]:
     """The pieces as bytes, padded with 0, and their lengths."""
     width = max(map(len, table))
     padded = b"".join(piece.encode("ascii").ljust(width, b"\0") for piece in table)

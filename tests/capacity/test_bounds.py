@@ -21,7 +21,7 @@ def rate_bits(recall, choices):
 @st.composite
 def problems(draw):
     facts = draw(st.integers(1, 8))
-    weights = draw(st.lists(st.floats(1e-6, 1.0), min_size=facts, max_size=facts))
+    weights = draw(st.lists(st.floats(1e-3, 1.0), min_size=facts, max_size=facts))
     choices = draw(st.lists(st.floats(1.0, 1e9), min_size=facts, max_size=facts))
     share = draw(st.floats(0.0, 1.2))
     return np.array(weights), np.array(choices), share * float(np.log2(choices).sum())

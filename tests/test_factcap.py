@@ -1,0 +1,93 @@
+import json
+import re
+import sys
+
+import pytest
+
+import factcap
+from synth import phonebook, write
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run the command line in this process; gives (exit code, stdout, stderr)."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["factcap", *map(str, words)])
+        code = 0
+        try:
+            factcap.main()
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_generate_show_bound(call, tmp_path):
+    path = tmp_path / "f.parquet"
+    code, out, _ = call("generate", "phonebook", "--facts", "1e3", "--out", path, "--json")
+    assert code == 0
+    assert json.loads(out)["facts"] == 1000
+    code, out, _ = call("show", path, "--json")
+    summary = json.loads(out)
+    assert summary["entropy_bits"] == pytest.approx(7000 * 3.321928, rel=1e-6)
+    code, out, _ = call("bound", path, "--params", 5000, "--json")
+    result = json.loads(out)
+    assert result["budget_bits"] == 10_000
+    for objective in ("accuracy", "weighted"):
+        even, stored, limit = (
+            result[name][objective]
+            for name in ("even_spreading", "all_or_nothing", "rate_distortion")
+        )
+        assert 0 < even < stored < limit < 1
+    code, table, _ = call("bound", path, "--params", 5000)
+    assert f"{result['rate_distortion']['accuracy']:.6f}" in table
+
+
+def test_train_and_measure(call, tmp_path):
+    path, run = tmp_path / "f.parquet", tmp_path / "run"
+    write(phonebook(30, digits=2), path)
+    shape = ("--width", 8, "--depth", 1, "--heads", 1)
+    code, out, _ = call("train", path, "--out", run, *shape, "--exposures", 5, "--json")
+    assert code == 0
+    trained = json.loads(out)
+    code, out, err = call("measure", run, "--json")
+    assert json.loads(out) == trained
+    assert err == ""
+    wanted = "facts parameters accuracy weighted_accuracy facts_known stored_bits"
+    assert {*wanted.split(), "bits_per_parameter"} <= set(trained)
+    code, _, err = call("train", path, "--out", run, *shape, "--exposures", 5)
+    assert code == 2
+    assert "holds a finished run" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["bound", "--facts", "10", "--choices", "4"], "--bits B or as --params P"),
+        (["bound", "--facts", "10", "--choices", "4", "--bits", "0"], "greater than 0, not 0"),
+        (["bound", "--facts", "10", "--choices", "0", "--bits", "5"], "at least 1, not 0"),
+        (["bound", "absent.parquet", "--bits", "5"], "absent.parquet does not exist"),
+        (["bound", "--facts", "1.5", "--choices", "4", "--bits", "5"], "whole number"),
+        (["bound", "--bots", "5"], "--bots"),
+        (["generate", "phonebook", "--facts", "1e12", "--out", "x"], "1073741824 names"),
+        (["generate", "phonebook", "--facts", "5", "--out", "no/x"], "does not exist"),
+        (["measure", "absent"], "not a run directory"),
+        (["train", "absent.parquet", "--out", "r", "--model", "huge"], "gpt2-small"),
+        (["train", "absent.parquet", "--out", "r", "--width", "8"], "--width, --depth and --heads"),
+        (["figure", "nothing"], "there are capacity_curve"),
+        (["figure"], "or --all"),
+        (["curve", "--preset", "nothing", "--out", "c"], "there are tiny, laptop, gpu"),
+        ([], "generate, show, bound"),
+    ],
+)
+def test_bad_input_gets_one_line(call, tmp_path, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = call(*words)
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert re.search(re.escape(message), err)
+    assert list(tmp_path.iterdir()) == []
