@@ -54,7 +54,7 @@ def bitstrings_stream(
         places = tokens.shape[1] * width
         offsets = np.arange(len(tokens) + 1, dtype=np.int32) * np.int32(places)
         return pa.StringArray.from_buffers(
-            len(tokens), pa.py_buffer(offsets), pa.py_buffer(text[tokens])
+            len(tokens), pa.py_buffer(offsets), pa.py_buffer(np.take(text, tokens))
         )
 
     def make() -> Iterator[pa.RecordBatch]:
@@ -154,4 +154,6 @@ def _token_texts(vocabulary: int) -> tuple[np.ndarray, int]:
     """The text of each token as bytes, of one width, and that width."""
     width = next(w for w in range(1, 7) if 64**w >= vocabulary)
     number = np.arange(vocabulary)[:, None] // 64 ** np.arange(width - 1, -1, -1) % 64
-    return np.frombuffer(_ALPHABET, np.uint8)[number], width
+    text = np.frombuffer(_ALPHABET, np.uint8)[number]
+    # One item a token: taking whole items is several times faster than rows of bytes.
+    return text.view(f"V{width}").ravel(), width

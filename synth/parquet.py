@@ -52,7 +52,7 @@ def write(
             partial,
             schema,
             use_dictionary=["choices"],
-            compression={"key": "lz4", "value": "none", "tokens.list.element": "none"},
+            compression="none",
             write_statistics=False,
         ) as writer:
             for block in stream.blocks():
