@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from capacity import all_or_nothing_bound, even_spreading, rate_distortion_bound
+from capacity import Bound, all_or_nothing_bound, even_spreading, rate_distortion_bound
 from figures.capacity_experiment import COLUMNS, PRESETS, measure_curve
 from figures.style import COLORS, DASHES, MARKERS, look, save_csv, save_figure
 from synth.errors import BadInput, require
@@ -162,7 +162,7 @@ def _draw_bounds(axes: Axes, rows: Sequence[Row]) -> None:
     loads = [row["load"] for row in rows]
     grid = np.geomspace(min(loads) / 1.15, max(loads) * 1.15, 200)
     facts = np.maximum(1, np.round(grid * capacity / each)).astype(int)
-    for label, bound, style in (
+    bounds: list[tuple[str, Callable[..., Bound], dict[str, Any]]] = [
         (
             "bound: rate-distortion (no model can do better)",
             rate_distortion_bound,
@@ -174,7 +174,8 @@ def _draw_bounds(axes: Axes, rows: Sequence[Row]) -> None:
             {"color": "0.45", "linewidth": 3.5, "alpha": 0.5, "zorder": 1},
         ),
         ("floor: bits spread evenly", even_spreading, {"color": "black", "linestyle": ":"}),
-    ):
+    ]
+    for label, bound, style in bounds:
         values = [bound(np.full(n, 1 / n), 2.0**each, capacity).accuracy for n in facts]
         axes.plot(grid, values, label=label, **style)
 
@@ -195,7 +196,7 @@ def table(rows: Sequence[Row]) -> str:
     """The numbers as text for a terminal: a line a point, the mean over its seeds."""
     head = ("model", "frequency", "facts", "load", "known", "accuracy", "weighted")
     head += ("bits/param", "bound", "bound (weighted)")
-    body = [head]
+    body: list[tuple[str, ...]] = [head]
     for (model, frequency), points in lines(rows).items():
         for seeds in points:
 

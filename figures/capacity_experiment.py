@@ -47,7 +47,8 @@ class Preset:
 
 
 def _cities(frequency: str, facts: int, seed: int) -> FactSet:
-    return cities(facts, frequency=frequency, seed=seed)
+    known = "uniform" if frequency == "uniform" else "population"
+    return cities(facts, frequency=known, seed=seed)
 
 
 def _phonebook(frequency: str, facts: int, seed: int) -> FactSet:

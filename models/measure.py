@@ -135,8 +135,8 @@ def measure_device(
     # The logits are the largest array: keep them near 64 million numbers, and the number of rows
     # a power of two, so that it divides the padded number of facts.
     positions = facts.rows.tokens_BxT.shape[1] - context
-    vocabulary = params["embedding"]["embedding"].shape[0]
-    fitting = 2**26 // (positions * vocabulary)
+    embedding: Any = params["embedding"]["embedding"]
+    fitting = 2**26 // (positions * embedding.shape[0])
     batch_size = 2 ** int(np.clip(np.log2(max(fitting, 1)), 0, 9))
     nll, right = _measure_rows(graph, context, batch_size, params, facts)
     count = int(facts.facts)

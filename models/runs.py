@@ -80,8 +80,9 @@ def code_digest() -> str:
     """SHA-256 of the source of `synth` and `models`: numbers of other code are other numbers."""
     digest = hashlib.sha256()
     for package in (Path(synth.__file__).parent, Path(__file__).parent):
-        for source in sorted(package.glob("*.py")):
-            digest.update(source.name.encode() + source.read_bytes())
+        for source in sorted(package.rglob("*.py")):
+            name = source.relative_to(package).as_posix()
+            digest.update(name.encode() + source.read_bytes())
     return digest.hexdigest()
 
 

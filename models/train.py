@@ -4,13 +4,14 @@ import dataclasses
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from models.layout import Batch, DeviceFacts
@@ -112,8 +113,9 @@ class Schedule(NamedTuple):
     beta2: Float[Array, ""]
     key: PRNGKeyArray
 
-    def rate(self, step: Int[Array, ""]) -> Float[Array, ""]:
+    def rate(self, step: ArrayLike) -> Float[Array, ""]:
         """Learning rate of a step: linear warm-up, then a cosine to a hundredth."""
+        step = jnp.asarray(step)
         share = step / self.steps
         rising = (step + 1) / jnp.maximum(self.warmup * self.steps, 1)
         falling = jnp.clip((share - self.warmup) / (1 - self.warmup), 0, 1)
@@ -127,10 +129,18 @@ class Schedule(NamedTuple):
 
 def make_schedule(config: TrainConfig, facts: int, width: int) -> Schedule:
     """The numbers of a training, defaults filled in."""
-    rate = config.learning_rate or default_learning_rate(width)
-    numbers = (total_steps(config, facts), rate, config.warmup, config.weight_decay, config.beta2)
-    key = jax.random.fold_in(jax.random.key(config.seed), 1)
-    return Schedule(*(jnp.asarray(number, jnp.float32) for number in numbers), key)
+
+    def single(number: float) -> Array:
+        return jnp.asarray(number, jnp.float32)
+
+    return Schedule(
+        steps=single(total_steps(config, facts)),
+        learning_rate=single(config.learning_rate or default_learning_rate(width)),
+        warmup=single(config.warmup),
+        weight_decay=single(config.weight_decay),
+        beta2=single(config.beta2),
+        key=jax.random.fold_in(jax.random.key(config.seed), 1),
+    )
 
 
 def initial_state(
@@ -179,7 +189,7 @@ def scan_steps(
         batch = facts.sample(batch_size, jax.random.fold_in(schedule.key, state.step))
         nats, gradient = jax.value_and_grad(loss)(state.params, batch)
         update, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
-        params = optax.apply_updates(state.params, update)
+        params: Any = optax.apply_updates(state.params, update)
         return TrainState(params, optimizer_state, state.step + 1), nats
 
     return jax.lax.scan(one, state, length=SCAN_STEPS)

@@ -1,14 +1,14 @@
 """What there is to memorize: fact sets, their frequencies, and their files."""
 
-from synth.bitstrings import bitstrings, bitstrings_stream
-from synth.cities import cities
 from synth.errors import BadInput
 from synth.factset import FactSet, FactStream, Origin
 from synth.frequency import AliasTable, empirical, power_law, rank_size_exponent, uniform
+from synth.generators.bitstrings import bitstrings, bitstrings_stream
+from synth.generators.cities import cities
+from synth.generators.phonebook import phonebook, phonebook_stream
 from synth.parquet import load, load_frequency, scan, write
-from synth.phonebook import phonebook, phonebook_stream
 from synth.summary import summarize, summary_text
-from synth.triples import triples
+from synth.tabular.triples import triples
 
 __all__ = [
     "AliasTable",

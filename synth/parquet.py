@@ -51,7 +51,7 @@ def write(
         with pq.ParquetWriter(
             partial,
             schema,
-            use_dictionary=["choices"],
+            use_dictionary=["choices"],  # pyright: ignore[reportArgumentType] the stubs know bool only
             compression="none",
             write_statistics=False,
         ) as writer:

@@ -7,10 +7,31 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = {
-    "synth": {"capacity", "models", "figures", "factcap", "jax", "flax", "optax", "orbax"},
-    "capacity": {"synth", "models", "figures", "factcap", "jax", "flax", "optax", "orbax"},
-    "models": {"figures", "factcap", "capacity"},
-    "figures": {"factcap"},
+    "synth": {
+        "capacity",
+        "models",
+        "figures",
+        "factcap",
+        "commands",
+        "jax",
+        "flax",
+        "optax",
+        "orbax",
+    },
+    "capacity": {
+        "synth",
+        "models",
+        "figures",
+        "factcap",
+        "commands",
+        "jax",
+        "flax",
+        "optax",
+        "orbax",
+    },
+    "models": {"figures", "factcap", "commands", "capacity"},
+    "commands": {"factcap"},
+    "figures": {"factcap", "commands"},
 }
 
 

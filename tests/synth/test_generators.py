@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synth import BadInput, bitstrings, bitstrings_stream, phonebook, phonebook_stream
-from synth.names import NAMES, name_pieces
-from synth.permutation import permute
+from synth.generators.names import NAMES, name_pieces
+from synth.generators.permutation import permute
 
 
 @pytest.mark.parametrize("make", [phonebook, bitstrings])

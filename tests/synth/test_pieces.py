@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synth import BadInput
-from synth.pieces import learn_pieces, tokenize
+from synth.generators.pieces import learn_pieces, tokenize
 
 words = st.lists(st.text("abc. ", min_size=1, max_size=9), min_size=1, max_size=12)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from synth import BadInput
-from synth.triple_table import read_triples
+from synth.tabular.triple_table import read_triples
 
 
 def write(path, text):

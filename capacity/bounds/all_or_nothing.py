@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from capacity.bound import Bound, check
+from capacity.bounds.bound import Bound, check
 
 
 def all_or_nothing_bound(

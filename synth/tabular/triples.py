@@ -19,8 +19,8 @@ from synth.entropy import PlugIn, plug_in_entropy
 from synth.errors import require
 from synth.factset import FactSet, Origin
 from synth.frequency import empirical
-from synth.tables import table_files
-from synth.triple_table import TripleTable, read_triples
+from synth.tabular.tables import table_files
+from synth.tabular.triple_table import TripleTable, read_triples
 
 Level = Literal["word", "character"]
 
@@ -43,7 +43,8 @@ def triples(
 ) -> FactSet:
     """Facts from tables of subject, relation, object and, where there is one, a count.
 
-    `synth.triple_table.read_triples` says which columns are recognized. Rows become facts so:
+    `synth.tabular.triple_table.read_triples` says which columns are recognized. Rows become
+    facts so:
 
     * Rows with the same triple are one fact and their counts add up; without a count column each
       row counts 1, so that the frequency is that of the rows.

@@ -9,7 +9,7 @@ import pyarrow as pa
 from synth.errors import require
 from synth.factset import FactSet, FactStream, Origin, record_batch
 from synth.frequency import blocks, power_law_slice, power_law_total
-from synth.permutation import permute
+from synth.generators.permutation import permute
 
 _ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 _BLOCK = 1 << 14

@@ -10,7 +10,7 @@ from synth.entropy import plug_in_entropy
 from synth.errors import BadInput, require
 from synth.factset import FactSet, Origin
 from synth.frequency import empirical, power_law, uniform
-from synth.pieces import learn_pieces, tokenize
+from synth.generators.pieces import learn_pieces, tokenize
 
 Attribute = Literal["code", "country"]
 CityFrequency = Literal["population", "uniform", "power_law"]

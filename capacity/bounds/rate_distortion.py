@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float64
 
-from capacity.bound import Bound, check
+from capacity.bounds.bound import Bound, check
 
 _LARGEST = 709.0  # exp of it is finite
 _SMALLEST = 1e-290  # below it a number of nats is as good as none

@@ -1,0 +1,1 @@
+"""How well the facts of a set can be recalled within a budget of bits."""

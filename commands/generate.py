@@ -1,0 +1,188 @@
+"""`factcap generate`: write a fact set."""
+
+import json as json_
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from tyro.conf import Positional, subcommand
+
+from commands.terminal import Count, print_json, progress_bar
+
+
+@dataclass(frozen=True)
+class Phonebook:
+    """Made-up person names and uniformly random numbers."""
+
+    facts: Count
+    """Number of facts."""
+    out: Path
+    """The Parquet file to write."""
+    digits: int = 7
+    """Digits of a number; its entropy is digits x log2(10) bits."""
+    exponent: float = 0.0
+    """Frequency of the fact of rank i is proportional to i^-exponent."""
+    seed: int = 0
+    """The same seed gives the same facts; more facts only add to them."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Write the file, block by block."""
+        from synth import phonebook_stream
+
+        _write(
+            phonebook_stream(
+                self.facts, digits=self.digits, exponent=self.exponent, seed=self.seed
+            ),
+            self.out,
+            self.json,
+        )
+
+
+@dataclass(frozen=True)
+class Bitstrings:
+    """Uniformly random token sequences."""
+
+    facts: Count
+    """Number of facts."""
+    out: Path
+    """The Parquet file to write."""
+    vocabulary: int = 2048
+    """Number of token ids."""
+    length: int = 64
+    """Tokens of a sequence, its key included."""
+    key_length: int | None = None
+    """Tokens that serve as the key; by default enough for 4 billion distinct ones. 0: no key, as
+    in Morris et al. 2025; recall is then not defined, stored bits are."""
+    exponent: float = 0.0
+    """Frequency of the fact of rank i is proportional to i^-exponent."""
+    seed: int = 0
+    """The same seed gives the same facts; more facts only add to them."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Write the file, block by block."""
+        from synth import bitstrings_stream
+
+        stream = bitstrings_stream(
+            self.facts,
+            vocabulary=self.vocabulary,
+            length=self.length,
+            key_length=self.key_length,
+            exponent=self.exponent,
+            seed=self.seed,
+        )
+        _write(stream, self.out, self.json)
+
+
+@dataclass(frozen=True)
+class Cities:
+    """Real city names and populations, with a random code or the real country as value."""
+
+    out: Path
+    """The Parquet file to write."""
+    facts: Count | None = None
+    """Number of facts; all cities by default."""
+    attribute: Literal["code", "country"] = "code"
+    """What is asked of a city."""
+    frequency: Literal["population", "uniform", "power_law"] | None = None
+    """How often a city occurs; by default its population, or a power law where --exponent is
+    given."""
+    exponent: float | None = None
+    """Exponent of the power law."""
+    seed: int = 0
+    """The same seed gives the same facts; more facts only add to them."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Write the file."""
+        from synth import cities
+
+        power_law = self.exponent is not None
+        facts = cities(
+            self.facts,
+            attribute=self.attribute,
+            frequency=self.frequency or ("power_law" if power_law else "population"),
+            exponent=self.exponent or 0.0,
+            seed=self.seed,
+        )
+        _write(facts, self.out, self.json)
+
+
+@dataclass(frozen=True)
+class Triples:
+    """Your own facts: subject, relation, object and count from CSV, JSONL or Parquet."""
+
+    files: Positional[tuple[Path, ...]]
+    """Files, or folders of them. Without a relation column the file's name is the relation."""
+    out: Path
+    """The Parquet file to write."""
+    facts: Count | None = None
+    """Take the first of the facts only."""
+    exponent: float | None = None
+    """Replace the counts by a power law in the order of the facts."""
+    seed: int | None = None
+    """Shuffle the facts; by default they keep the order of the files."""
+    subject: str | None = None
+    """Column of the subjects; usual names are found without."""
+    relation: str | None = None
+    """Column of the relations."""
+    object: str | None = None
+    """Column of the objects, or several separated by commas, each then a relation of its own."""
+    count: str | None = None
+    """Column of the counts."""
+    level: Literal["word", "character"] = "word"
+    """What a token is."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Read the facts and write the file."""
+        from synth import power_law, triples
+
+        objects = self.object
+        facts = triples(
+            self.files,
+            subject=self.subject,
+            relation=self.relation,
+            object=tuple(objects.split(",")) if objects and "," in objects else objects,
+            count=self.count,
+            level=self.level,
+            facts=self.facts,
+            seed=self.seed,
+        )
+        if self.exponent is not None:
+            facts = replace(facts, frequency=power_law(len(facts), self.exponent))
+        _write(facts, self.out, self.json)
+
+
+def _write(facts: Any, out: Path, json: bool) -> None:
+    """Write a fact set or a stream with a progress bar, and say what was written."""
+    from synth import FactSet, write
+
+    total = len(facts) if isinstance(facts, FactSet) else facts.facts
+    with progress_bar("facts", total, unit_scale=True) as bar:
+        write(facts, out, progress=bar.update)
+    if json:
+        origin = json_.loads(facts.origin.to_json())
+        return print_json({"file": str(out), "facts": total, "origin": origin})
+    print(f"{out}: {total:,} facts")
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Generate a fact set and write it as Parquet."""
+
+    kind: (
+        Annotated[Phonebook, subcommand("phonebook", prefix_name=False)]
+        | Annotated[Bitstrings, subcommand("bitstrings", prefix_name=False)]
+        | Annotated[Cities, subcommand("cities", prefix_name=False)]
+        | Annotated[Triples, subcommand("triples", prefix_name=False)]
+    )
+
+    def run(self) -> None:
+        """Run the generator."""
+        self.kind.run()

@@ -1,0 +1,76 @@
+"""`factcap figure` and `factcap curve`: theory against measurement, drawn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tyro.conf import Positional
+
+from commands.terminal import print_json, progress_bar
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Make a figure: its runs, where it has any, and PNG, SVG and CSV."""
+
+    name: Positional[str | None] = None
+    """Name of the figure; a wrong one lists them."""
+    all: bool = False
+    """Make all figures."""
+    out: Path = Path("out/figures")
+    """Where to write."""
+
+    def run(self) -> None:
+        """Make one figure or all."""
+        from figures import FIGURES, figure_function
+        from synth.errors import require
+
+        require((self.name is None) == self.all, "give either the name of a figure or --all")
+        if self.name is not None:
+            require(
+                self.name in FIGURES,
+                f"no figure is called {self.name!r}; there are {', '.join(FIGURES)}",
+            )
+        for name in FIGURES if self.name is None else [self.name]:
+            _make_figure(figure_function(name), self.out)
+            print(self.out / f"{name}.png")
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Measure the capacity curve: generate, train, measure, bound, draw.
+
+    Interrupted, the same command goes on; finished, it reads what is there and draws again.
+    """
+
+    preset: str = "laptop"
+    """laptop: minutes on two cores; gpu: four sizes, minutes on a large GPU; tiny: a trial."""
+    out: Path = Path("out/curve")
+    """Where to write the figure, the CSV and the runs."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Make the figure, print the table and what it shows."""
+        from figures.capacity_curve import capacity_curve, findings, table
+
+        rows = _make_figure(capacity_curve, self.out, preset=self.preset)
+        files = [str(self.out / f"capacity_curve.{suffix}") for suffix in ("png", "svg", "csv")]
+        if self.json:
+            return print_json({"preset": self.preset, "files": files, "rows": rows})
+        print(table(rows), *findings(rows), *files, sep="\n")
+
+
+def _make_figure(function: Callable, folder: Path, **options: Any) -> Any:
+    from models.workers import default_workers
+
+    shares: dict[int, float] = {}
+    with progress_bar("runs") as bar:
+
+        def progress(number: int, total: int, share: float) -> None:
+            shares[number] = share
+            bar.total = total
+            bar.update(round(sum(shares.values()), 2) - bar.n)
+
+        return function(folder, workers=default_workers(), progress=progress, **options)

@@ -1,0 +1,116 @@
+"""`factcap train` and `factcap measure`: one model, and what it knows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import Positional, arg
+
+from commands.terminal import print_json, progress_bar
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a transformer on a fact set and measure what it knows.
+
+    Interrupted, the same command goes on from the last saved state.
+    """
+
+    file: Positional[Path]
+    """A fact set (Parquet)."""
+    out: Path
+    """The run's directory: new, or that of this run interrupted."""
+    model: str | None = None
+    """A named size: 8k, 29k, 0.1M, 0.2M, 0.8M, 3.2M, 11M, 25M, gpt2-small (default 29k)."""
+    width: int | None = None
+    """Size of the residual stream; with --depth and --heads instead of --model."""
+    depth: int | None = None
+    """Number of blocks."""
+    heads: int | None = None
+    """Attention heads."""
+    untied: bool = False
+    """Give the readout a matrix of its own instead of that of the embedding."""
+    exposures: float = 400.0
+    """How often a fact is drawn, on average over the set; at least 2,000 steps are made."""
+    batch: int = 0
+    """Facts a step; 0 follows the size of the set."""
+    learning_rate: float = 0.0
+    """Peak learning rate; 0 follows the width."""
+    seed: int = 0
+    """Of the parameters and of the draws."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Train, measure, print."""
+        from synth.errors import require
+
+        require(
+            not (self.out / "measurement.parquet").exists(),
+            f"{self.out} holds a finished run; choose another --out, or read it with "
+            "`factcap measure`",
+        )
+        from models import TrainConfig, TransformerConfig, model_vocabulary, named_size, run
+        from synth import load
+
+        training = TrainConfig(
+            exposures=self.exposures,
+            batch=self.batch,
+            learning_rate=self.learning_rate,
+            seed=self.seed,
+        )
+        free = (self.width, self.depth, self.heads)
+        require(
+            all(size is None for size in free)
+            or (all(size is not None for size in free) and self.model is None),
+            "give either --model NAME, or all of --width, --depth and --heads",
+        )
+        named_size(self.model or "29k", 1)
+        facts = load(self.file)
+        vocabulary, tied = model_vocabulary(facts), not self.untied
+        if self.width and self.depth and self.heads:
+            model = TransformerConfig(vocabulary, self.width, self.depth, self.heads, tied)
+        else:
+            model = named_size(self.model or "29k", vocabulary, tied=tied)
+        with progress_bar("steps") as bar:
+
+            def progress(done: int, total: int, metrics: Any) -> None:
+                bar.total = total
+                bar.set_postfix(bits_per_token=f"{metrics['loss_bits_per_token']:.3f}")
+                bar.update(done - bar.n)
+
+            measurement = run(facts, model, training, self.out, progress=progress)
+        _print_measurement(measurement.summary(), self.json)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Print what the model of a finished run knows."""
+
+    run_directory: Annotated[Positional[Path], arg(metavar="RUN")]
+    """A directory made by `factcap train`."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Read and print."""
+        from models.runs import read_run
+
+        _, measurement = read_run(self.run_directory)
+        _print_measurement(measurement.summary(), self.json)
+
+
+def _print_measurement(summary: dict[str, Any], json: bool) -> None:
+    if json:
+        return print_json(summary)
+    print(f"facts known         {summary['facts_known']:,} of {summary['facts']:,}")
+    print(f"accuracy            {summary['accuracy']:.4f}")
+    print(f"weighted accuracy   {summary['weighted_accuracy']:.4f}")
+    print(
+        f"stored bits         {summary['stored_bits']:,.0f} of {summary['entropy_bits']:,.0f} "
+        f"(not clipped: {summary['unclipped_stored_bits']:,.0f})"
+    )
+    print(
+        f"bits per parameter  {summary['bits_per_parameter']:.3f} "
+        f"({summary['parameters']:,} parameters)"
+    )

@@ -1,0 +1,46 @@
+"""What all commands share: numbers such as 1e6, progress bars, JSON on stdout."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+from tyro.constructors import PrimitiveConstructorSpec
+
+
+def _whole_number(text: str) -> int:
+    number = float(text.replace("_", ""))
+    if number != int(number):
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(number)
+
+
+# A whole number that may be written 1000000, 1_000_000 or 1e6.
+Count = Annotated[
+    int,
+    PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="INT",
+        instance_from_str=lambda words: _whole_number(words[0]),
+        is_instance=lambda value: isinstance(value, int),
+        str_from_instance=lambda value: [str(value)],
+    ),
+]
+
+
+def progress_bar(unit: str, total: int | None = None, *, unit_scale: bool = False) -> Any:
+    """A progress bar on stderr; silent where that is not a terminal."""
+    from tqdm import tqdm
+
+    return tqdm(
+        total=total,
+        unit=unit,
+        unit_scale=unit_scale,
+        file=sys.stderr,
+        disable=None,
+        dynamic_ncols=True,
+    )
+
+
+def print_json(value: Any) -> None:
+    """Print JSON for a program to read."""
+    print(json.dumps(value, indent=2))

@@ -1,0 +1,1 @@
+"""Generators that make facts: one module a kind, and what they share (names, pieces, text)."""

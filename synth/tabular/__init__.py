@@ -1,0 +1,1 @@
+"""The user's own facts: tables read from files, columns found, rows made into facts."""
