@@ -43,11 +43,11 @@ class Bound:
     file: Annotated[Positional[Path | None], arg(metavar="[F.parquet]")] = None
     """A fact set; or give --facts, --choices and --exponent."""
     facts: Count | None = None
-    """Number of facts."""
+    """Number of facts, up to 1e12."""
     choices: float | None = None
     """How many values are equally likely for each fact."""
-    exponent: float = 0.0
-    """Frequency of the fact of rank i is proportional to i^-exponent."""
+    exponent: float | None = None
+    """Frequency of the fact of rank i is proportional to i^-exponent; 0 to 4, by default 0."""
     bits: float | None = None
     """The budget in bits; or give --params."""
     params: Count | None = None
@@ -61,38 +61,31 @@ class Bound:
         """Compute the three bounds for both objectives and print."""
         import numpy as np
 
-        from capacity import all_or_nothing_bound, even_spreading, rate_distortion_bound
+        from synth import load_frequency
         from synth.errors import require
 
         budget = self._budget()
-        frequency, choices = self._facts()
-        bounds = {
-            "all_or_nothing": all_or_nothing_bound,
-            "rate_distortion": rate_distortion_bound,
-            "even_spreading": even_spreading,
-        }
-        plain = np.full(len(frequency), 1 / len(frequency))
         require(bool(np.isfinite(budget)), f"the budget must be finite, not {budget}")
-        result = {
-            "facts": len(frequency),
-            "entropy_bits": float(np.log2(choices).sum()),
-            "budget_bits": budget,
-            **{
-                name: {
-                    "accuracy": bound(plain, choices, budget).accuracy,
-                    "weighted": bound(frequency, choices, budget).accuracy,
-                }
-                for name, bound in bounds.items()
-            },
-        }
+        if self.file is None:
+            facts, choices, exponent = self._power_law()
+            entropy = facts * float(np.log2(choices))
+            bounds = _power_law_bounds(facts, choices, exponent, budget)
+        else:
+            require(
+                self.facts is None and self.choices is None and self.exponent is None,
+                "give either a fact set or --facts, --choices and --exponent, not both",
+            )
+            frequency, each = load_frequency(self.file)
+            facts, entropy = len(frequency), float(np.log2(each).sum())
+            bounds = _fact_bounds(frequency, each, budget)
+        result = {"facts": facts, "entropy_bits": entropy, "budget_bits": budget, **bounds}
         if self.json:
             return print_json(result)
         print(f"facts   {result['facts']:,}, {result['entropy_bits']:,.1f} bits")
         hard = f" (hard limit in float32: {32 * self.params:,} bits)" if self.params else ""
         print(f"budget  {budget:,.1f} bits, load {result['entropy_bits'] / budget:.3g}{hard}")
         print(f"{'':18}{'accuracy':>10}{'weighted':>10}")
-        for name in bounds:
-            values = result[name]
+        for name, values in bounds.items():
             label = name.replace("_", "-")
             print(f"{label:18}{values['accuracy']:>10.6f}{values['weighted']:>10.6f}")
 
@@ -114,25 +107,56 @@ class Bound:
         )
         return self.params * self.bits_per_param
 
-    def _facts(self):
-        import numpy as np
+    def _power_law(self) -> tuple[int, float, float]:
+        import math
 
-        from synth import load_frequency, power_law
-        from synth.errors import require
+        from synth.errors import BadInput, require
 
-        if self.file is not None:
-            require(
-                self.facts is None and self.choices is None,
-                "give either a fact set or --facts and --choices, not both",
-            )
-            return load_frequency(self.file)
         if self.facts is None or self.choices is None:
-            require(False, "give a fact set, or both --facts N and --choices K")
-        assert self.facts is not None
-        assert self.choices is not None
-        require(self.facts <= 10**8, f"--facts may be at most 1e8 here, not {self.facts:g}")
+            raise BadInput("give a fact set, or both --facts N and --choices K")
+        exponent = self.exponent or 0.0
+        require(1 <= self.facts <= 10**12, f"--facts must lie in [1, 1e12], not {self.facts}")
         require(
-            bool(np.isfinite(self.choices)) and self.choices >= 1,
+            math.isfinite(self.choices) and self.choices >= 1,
             f"--choices must be finite and at least 1, not {self.choices:g}",
         )
-        return power_law(self.facts, self.exponent), np.full(self.facts, self.choices)
+        require(0 <= exponent <= 4, f"--exponent must lie in [0, 4], not {exponent:g}")
+        return self.facts, self.choices, exponent
+
+
+def _fact_bounds(frequency, choices, budget: float) -> dict[str, dict[str, float]]:
+    """The three bounds for both objectives, fact by fact."""
+    import numpy as np
+
+    from capacity import all_or_nothing_bound, even_spreading, rate_distortion_bound
+
+    weights = {"accuracy": np.full(len(frequency), 1 / len(frequency)), "weighted": frequency}
+    bounds = {
+        "all_or_nothing": all_or_nothing_bound,
+        "rate_distortion": rate_distortion_bound,
+        "even_spreading": even_spreading,
+    }
+    return {
+        name: {
+            objective: bound(weight, choices, budget).accuracy
+            for objective, weight in weights.items()
+        }
+        for name, bound in bounds.items()
+    }
+
+
+def _power_law_bounds(
+    facts: int, choices: float, exponent: float, budget: float
+) -> dict[str, dict[str, float]]:
+    """The same for a power law, without an array of the facts."""
+    from capacity import power_law_bound
+
+    return {
+        kind: {
+            objective: power_law_bound(
+                facts, choices, exponent, budget, kind=kind, objective=objective
+            ).accuracy
+            for objective in ("accuracy", "weighted")
+        }
+        for kind in ("all_or_nothing", "rate_distortion", "even_spreading")
+    }

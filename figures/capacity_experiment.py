@@ -1,6 +1,6 @@
 """The experiment of the capacity curve: place the loads, make the runs, bound them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,22 +27,25 @@ class Preset:
 
     Attributes:
         source: makes a fact set from (frequency, facts, seed), nested in `facts`.
-        frequencies: names that `source` knows; "uniform" must be one, since the capacity is
-            measured there.
+        frequencies: names that `source` knows, "uniform" among them, since the capacity is
+            measured there; and how many facts every run with it draws at the least, so that a
+            small set, or the rare facts of a skewed one, have compute enough to be learned with.
         sizes: names of models.
         loads: bits of the facts over the measured capacity.
         seeds: of facts, parameters and draws.
-        exposures: of each fact, on average over the set.
+        exposures: of each fact, on average over the set, where those draws do not make it more.
+        batch: facts a step.
         expected: bits per parameter that a model is expected to store. It only places the first,
             over-full runs; all smaller loads are placed by the capacity which those measure.
     """
 
     source: Callable[[str, int, int], FactSet]
-    frequencies: tuple[str, ...]
+    frequencies: Mapping[str, int]
     sizes: tuple[str, ...]
     loads: tuple[float, ...]
     seeds: tuple[int, ...]
     exposures: float
+    batch: int
     expected: float
 
 
@@ -60,29 +63,32 @@ _LOADS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
 PRESETS = {
     "tiny": Preset(
         source=_cities,
-        frequencies=("uniform", "population"),
+        frequencies={"uniform": 0, "population": 0},
         sizes=("8k",),
         loads=(0.25, 1.5),
         seeds=(0,),
         exposures=60,
+        batch=64,
         expected=1.0,
     ),
     "laptop": Preset(
         source=_cities,
-        frequencies=("uniform", "population"),
+        frequencies={"uniform": 500_000, "population": 1_000_000},
         sizes=("8k",),
         loads=_LOADS,
         seeds=(0, 1),
         exposures=400,
+        batch=64,
         expected=2.32,
     ),
     "gpu": Preset(
         source=_phonebook,
-        frequencies=("uniform", "power law"),
+        frequencies={"uniform": 500_000, "power law": 1_000_000},
         sizes=("29k", "0.1M", "0.2M", "0.8M"),
         loads=_LOADS,
         seeds=(0,),
         exposures=200,
+        batch=256,
         expected=2.0,
     ),
 }
@@ -176,7 +182,7 @@ def measure_curve(
         measured,
         key=lambda point: (
             preset.sizes.index(point.size),
-            preset.frequencies.index(point.frequency),
+            list(preset.frequencies).index(point.frequency),
             point.seed,
             point.facts,
         ),
@@ -188,7 +194,7 @@ def measure_curve(
             "seed": point.seed,
             "selection": "none",
             "frequency": point.frequency,
-            "exposures": preset.exposures,
+            "exposures": _exposures(preset, point),
             "run": _job(preset, point, sets[point.frequency, point.seed], folder).directory.name,
             **_bounded(measured[point], capacities[point.size]),
         }
@@ -199,8 +205,12 @@ def measure_curve(
 def _job(preset: Preset, point: _Point, whole: FactSet, folder: Path) -> Job:
     facts = whole.prefix(point.facts)
     model = named_size(point.size, model_vocabulary(facts))
-    training = TrainConfig(exposures=preset.exposures, seed=point.seed)
+    training = TrainConfig(exposures=_exposures(preset, point), batch=preset.batch, seed=point.seed)
     return Job(facts, model, training, folder / "runs" / run_config(facts, model, training)["id"])
+
+
+def _exposures(preset: Preset, point: _Point) -> float:
+    return max(preset.exposures, preset.frequencies[point.frequency] / point.facts)
 
 
 def _capacities(measured: dict[_Point, Measurement]) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -14,6 +15,7 @@ from flax import nnx
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
+from models.compiler import fast_options
 from models.layout import Batch, DeviceFacts
 from models.transformer import Transformer, TransformerConfig
 from synth.errors import require
@@ -168,7 +170,6 @@ def value_nll(
     return nll_BxV if batch.counted_BxV is None else jnp.where(batch.counted_BxV, nll_BxV, 0.0)
 
 
-@partial(jax.jit, static_argnames=("graph", "context", "batch_size"), donate_argnames=("state",))
 def scan_steps(
     graph: nnx.GraphDef,
     context: int,
@@ -177,7 +178,31 @@ def scan_steps(
     facts: DeviceFacts,
     schedule: Schedule,
 ) -> tuple[TrainState, Float[Array, " steps"]]:
-    """Run `SCAN_STEPS` steps; returns the new state and each step's loss, nats a value token."""
+    """Run `SCAN_STEPS` steps; returns the new state and each step's loss, nats a value token.
+
+    The memory of the given state is reused for the new one.
+    """
+    return _compiled_scan()(graph, context, batch_size, state, facts, schedule)
+
+
+@cache
+def _compiled_scan() -> Callable[..., tuple[TrainState, Array]]:
+    return jax.jit(
+        _scan,
+        static_argnames=("graph", "context", "batch_size"),
+        donate_argnames=("state",),
+        compiler_options=fast_options(),
+    )
+
+
+def _scan(
+    graph: nnx.GraphDef,
+    context: int,
+    batch_size: int,
+    state: TrainState,
+    facts: DeviceFacts,
+    schedule: Schedule,
+) -> tuple[TrainState, Float[Array, " steps"]]:
     optimizer = schedule.optimizer()
 
     def loss(params: nnx.State, batch: Batch) -> Float[Array, ""]:

@@ -12,11 +12,12 @@ QUICK = Preset(
     source=lambda frequency, facts, seed: phonebook(
         facts, exponent={"uniform": 0.0, "power law": 1.0}[frequency], seed=seed
     ),
-    frequencies=("uniform", "power law"),
+    frequencies={"uniform": 0, "power law": 0},
     sizes=("8k",),
     loads=(0.5, 2.0),
     seeds=(0,),
     exposures=2.0,
+    batch=16,
     expected=0.02,
 )
 
