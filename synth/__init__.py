@@ -3,22 +3,33 @@
 from synth.errors import BadInput
 from synth.factset import FactSet, FactStream, Origin
 from synth.frequency import AliasTable, empirical, power_law, rank_size_exponent, uniform
+from synth.generators.biographies import Biographies, biographies
+from synth.generators.biography_tokens import (
+    BIOGRAPHY_VOCABULARY,
+    detokenize_biographies,
+    tokenize_biographies,
+)
 from synth.generators.bitstrings import bitstrings, bitstrings_stream
 from synth.generators.cities import cities
 from synth.generators.phonebook import phonebook, phonebook_stream
+from synth.generators.tuples import tuples, tuples_bits, tuples_stream
 from synth.parquet import load, load_frequency, scan, write
 from synth.summary import summarize, summary_text
 from synth.tabular.triples import triples
 
 __all__ = [
+    "BIOGRAPHY_VOCABULARY",
     "AliasTable",
     "BadInput",
+    "Biographies",
     "FactSet",
     "FactStream",
     "Origin",
+    "biographies",
     "bitstrings",
     "bitstrings_stream",
     "cities",
+    "detokenize_biographies",
     "empirical",
     "load",
     "load_frequency",
@@ -29,7 +40,11 @@ __all__ = [
     "scan",
     "summarize",
     "summary_text",
+    "tokenize_biographies",
     "triples",
+    "tuples",
+    "tuples_bits",
+    "tuples_stream",
     "uniform",
     "write",
 ]

@@ -74,6 +74,8 @@ def test_train_and_measure(call, tmp_path):
         (["bound", "--bots", "5"], "--bots"),
         (["generate", "phonebook", "--facts", "1e12", "--out", "x"], "1073741824 names"),
         (["generate", "phonebook", "--facts", "5", "--out", "no/x"], "does not exist"),
+        (["generate", "biographies", "--people", "1e9", "--out", "x"], "160000000 names"),
+        (["generate", "tuples", "--people", "0", "--out", "x"], "1073741824 names"),
         (["measure", "absent"], "not a run directory"),
         (["train", "absent.parquet", "--out", "r", "--model", "huge"], "gpt2-small"),
         (["train", "absent.parquet", "--out", "r", "--width", "8"], "--width, --depth and --heads"),

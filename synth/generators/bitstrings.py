@@ -10,8 +10,8 @@ from synth.errors import require
 from synth.factset import FactSet, FactStream, Origin, record_batch
 from synth.frequency import blocks, power_law_slice, power_law_total
 from synth.generators.permutation import permute
+from synth.generators.text import token_strings, token_texts
 
-_ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
 _BLOCK = 1 << 14
 _KEYLESS = (
     "no key tells the facts apart: recall is not defined, and even a model that knows the set "
@@ -48,14 +48,7 @@ def bitstrings_stream(
         f"ask for 1 to that many, not {facts}, or raise key_length",
     )
     total = power_law_total(facts, exponent)
-    text, width = _token_texts(vocabulary)
-
-    def strings(tokens: np.ndarray) -> pa.StringArray:
-        places = tokens.shape[1] * width
-        offsets = np.arange(len(tokens) + 1, dtype=np.int32) * np.int32(places)
-        return pa.StringArray.from_buffers(
-            len(tokens), pa.py_buffer(offsets), pa.py_buffer(np.take(text, tokens))
-        )
+    texts = token_texts(vocabulary)
 
     def make() -> Iterator[pa.RecordBatch]:
         for block, start, stop in blocks(facts, _BLOCK):
@@ -69,8 +62,8 @@ def bitstrings_stream(
                 for place in range(keyed):
                     number, tokens[:, place] = np.divmod(number, vocabulary)
             yield record_batch(
-                keys=strings(tokens[:, :keyed]),
-                values=strings(tokens[:, keyed:]),
+                keys=token_strings(tokens[:, :keyed], texts),
+                values=token_strings(tokens[:, keyed:], texts),
                 choices=np.full(size, float(vocabulary) ** (length - keyed)),
                 frequency=power_law_slice(start, stop, exponent, total),
                 flat_tokens=tokens.ravel().astype(np.int32),
@@ -148,12 +141,3 @@ def default_key_length(vocabulary: int, length: int) -> int:
     """
     enough = next(k for k in range(1, 33) if vocabulary**k >= 2**32)
     return min(enough, length // 2)
-
-
-def _token_texts(vocabulary: int) -> tuple[np.ndarray, int]:
-    """The text of each token as bytes, of one width, and that width."""
-    width = next(w for w in range(1, 7) if 64**w >= vocabulary)
-    number = np.arange(vocabulary)[:, None] // 64 ** np.arange(width - 1, -1, -1) % 64
-    text = np.frombuffer(_ALPHABET, np.uint8)[number]
-    # One item a token: taking whole items is several times faster than rows of bytes.
-    return text.view(f"V{width}").ravel(), width
