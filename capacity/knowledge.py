@@ -186,10 +186,21 @@ def read_knowledge_runs(path: str | os.PathLike) -> list[KnowledgeRun]:
         if file.suffix == ".csv":
             rows = list(csv.DictReader(lines))
         else:
-            rows = [json.loads(line) for line in lines if line.strip()]
+            numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+            rows = [_json_row(line, f"{file}, line {number}") for number, line in numbered]
     if not rows:
         raise ValueError(f"{file} has no rows; it needs one a model")
     return [_run(row, f"{file}, row {number}") for number, row in enumerate(rows, 1)]
+
+
+def _json_row(line: str, place: str) -> dict[str, object]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        row = None
+    if not isinstance(row, dict):
+        raise ValueError(f"{place} is not JSON")
+    return row
 
 
 def _run(row: Mapping[str, object], place: str) -> KnowledgeRun:

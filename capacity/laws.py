@@ -4,7 +4,6 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,17 +68,18 @@ def fit_exposures(
         return constants[0] * -np.expm1(-constants[1] * at)
 
     def fit(x: npt.NDArray, y: npt.NDArray) -> npt.NDArray:
-        # C_inf follows from k linearly: a search over ln k alone cannot miss the minimum.
-        def best(log_rate: float) -> tuple[float, float]:
-            shape = -np.expm1(-math.exp(log_rate) * x)
-            saturated = float(shape @ y) / float(shape @ shape)
-            return float(np.square(y - saturated * shape).sum()), saturated
-
-        grid = np.linspace(-math.log(x.max()) - 8, -math.log(x.min()) + 8, 200)
-        start = int(np.argmin([best(point)[0] for point in grid]))
-        around = grid[max(start - 1, 0)], grid[min(start + 1, len(grid) - 1)]
-        found: Any = optimize.minimize_scalar(lambda u: best(u)[0], bounds=around, method="bounded")
-        return np.array([best(float(found.x))[1], math.exp(float(found.x))])
+        # C_inf follows from k linearly, so the search is over ln k alone: a grid that is refined
+        # around its best point cannot miss the minimum.
+        center, reach = math.log(1 / x.max() / x.min()) / 2, math.log(x.max() / x.min()) / 2 + 8
+        saturated = 0.0
+        for _ in range(6):
+            grid_G = center + reach * np.linspace(-1, 1, 81)
+            shape_GxN = -np.expm1(-np.exp(grid_G)[:, None] * x)
+            saturated_G = (shape_GxN @ y) / np.square(shape_GxN).sum(axis=1)
+            errors_G = np.square(y - saturated_G[:, None] * shape_GxN).sum(axis=1)
+            best = int(np.argmin(errors_G))
+            center, reach, saturated = float(grid_G[best]), reach / 30, float(saturated_G[best])
+        return np.array([saturated, math.exp(center)])
 
     names = ("saturated", "rate")
     result = _bootstrap(fit, law, names, x, y, rng, resamples, level)
@@ -162,8 +162,8 @@ def membership_f1(samples: npt.ArrayLike, parameters: npt.ArrayLike) -> Float64[
     >>> round(float(membership_f1(170_654, 1e6)), 2)
     0.51
     """
-    ratio = _positive(samples, "samples") / _positive(parameters, "parameters")
-    return np.asarray(_membership(np.array([1.34, 33.14, 0.034]), ratio))
+    ratio = np.asarray(_positive(samples, "samples") / _positive(parameters, "parameters"))
+    return _membership(np.array([1.34, 33.14, 0.034]), ratio)
 
 
 def fit_membership(
@@ -228,7 +228,7 @@ def fit_membership(
 
 def _membership(constants: npt.NDArray, ratio: npt.NDArray) -> npt.NDArray:
     height, slope, middle = constants
-    return 0.5 * (1 + height * special.expit(-slope * (ratio - middle)))
+    return np.asarray(0.5 * (1 + height * special.expit(-slope * (ratio - middle))))
 
 
 def _bootstrap(fit, law, names, x, y, rng, resamples, level) -> Fit:

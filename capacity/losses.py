@@ -58,12 +58,12 @@ def stored_bits(nll_bits: npt.ArrayLike, choices: npt.ArrayLike) -> StoredBits:
     ([3.0, -1.0], 3.0, 2.0)
     """
     nll = _losses(nll_bits)
-    entropy = np.log2(np.asarray(choices, float))
-    if not np.all(np.asarray(choices) >= 1):
+    choice = np.asarray(choices, float)
+    if not np.all(choice >= 1):
         raise ValueError("choices must be >= 1")
-    each = entropy - (nll.sum(axis=1) if nll.ndim == 2 else nll)
-    if each.shape != (len(nll),):
+    if choice.shape not in ((), (len(nll),)):
         raise ValueError(f"choices must be one number or one a fact ({len(nll)})")
+    each = np.log2(choice) - (nll.sum(axis=1) if nll.ndim == 2 else nll)
     return StoredBits(each, float(np.maximum(each, 0).sum()), float(each.sum()))
 
 

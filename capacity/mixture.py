@@ -44,6 +44,8 @@ class Background:
 
     def bits_at_gain(self, gain: float) -> float:
         """The bits at which the next one takes so much off: (a A / gain)^(1/(a+1))."""
+        if gain == 0:
+            return math.inf
         return math.exp(
             (math.log(self.power) + math.log(self.scale) - math.log(gain)) / (self.power + 1)
         )

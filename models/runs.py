@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from jaxtyping import Bool, Float32
 
 import synth
 from models.layout import context_length, model_vocabulary, to_device
@@ -111,7 +112,8 @@ def run(
         model: the transformer; its vocabulary must be `model_vocabulary(facts)` or more.
         training: how to train.
         directory: a new one, or one that holds this very run.
-        progress: called with (steps done, steps in all, metrics) after each 100 steps.
+        progress: called with (steps done, steps in all, metrics) after each 100 steps; training
+            that ends early has as many in all as were done.
         checkpoint_seconds: time between two saved states.
 
     Returns:
@@ -138,13 +140,23 @@ def run(
     context = context_length(facts)
     batch, steps = config["training"]["batch"], config["training"]["steps"]
     entropy = float(facts.entropy_bits.sum())
+
+    def look(state: TrainState, done: int) -> _Look:
+        if done == 0 or (done % _CHECK_STEPS and done < steps):
+            return _NO_LOOK
+        nll_bits, recall = measure_device(graph, context, state.params, device_facts)
+        stored = float((facts.entropy_bits - nll_bits).sum())
+        full = stored > _FULL * entropy and bool(recall.all())
+        metrics = {"stored_bits": stored, "facts_known": int(recall.sum())}
+        return _Look(done >= steps or full, metrics, nll_bits, recall)
+
     with _checkpoints(folder) as checkpoints:
         state = _restore(checkpoints, state)
         done = int(state.step)
         _keep_lines(folder / "metrics.jsonl", done // SCAN_STEPS)
         saved = start = time.monotonic()
-        measured = None
-        while done < steps and measured is None:
+        measured = look(state, done)
+        while not measured.ended:
             state, nats = scan_steps(graph, context, batch, state, device_facts, schedule)
             done += SCAN_STEPS
             metrics = {
@@ -154,12 +166,8 @@ def run(
                 "learning_rate": float(schedule.rate(state.step)),
                 "seconds": time.monotonic() - start,
             }
-            if done % _CHECK_STEPS == 0 or done >= steps:
-                nll_bits, recall = measure_device(graph, context, state.params, device_facts)
-                stored = float((facts.entropy_bits - nll_bits).sum())
-                metrics |= {"stored_bits": stored, "facts_known": int(recall.sum())}
-                if done >= steps or (stored > _FULL * entropy and recall.all()):
-                    measured = nll_bits, recall
+            measured = look(state, done)
+            metrics |= measured.metrics
             if not np.isfinite(metrics["loss_bits_per_token"]):
                 raise FloatingPointError(
                     f"the loss is not finite at step {done}; try a smaller learning rate than "
@@ -167,20 +175,31 @@ def run(
                 )
             with (folder / "metrics.jsonl").open("a") as lines:
                 lines.write(json.dumps(metrics) + "\n")
-            progress(done, steps, metrics)
-            if time.monotonic() - saved > checkpoint_seconds or measured is not None:
+            progress(done, done if measured.ended else steps, metrics)
+            if time.monotonic() - saved > checkpoint_seconds or measured.ended:
                 checkpoints.save(done, args=ocp.args.StandardSave(state._asdict()))
                 saved = time.monotonic()
-    nll_bits, recall = measured or measure_device(graph, context, state.params, device_facts)
     measurement = Measurement(
-        nll_bits=nll_bits,
-        recall=recall,
+        nll_bits=measured.nll_bits,
+        recall=measured.recall,
         entropy_bits=facts.entropy_bits,
         frequency=facts.frequency,
         parameters=model.parameters,
     )
     measurement.save(folder / "measurement.parquet")
     return measurement
+
+
+class _Look(NamedTuple):
+    """What a check in the course of training found."""
+
+    ended: bool
+    metrics: dict[str, float]
+    nll_bits: Float32[np.ndarray, " facts"]
+    recall: Bool[np.ndarray, " facts"]
+
+
+_NO_LOOK = _Look(False, {}, np.zeros(0, np.float32), np.zeros(0, bool))
 
 
 def read_run(directory: str | os.PathLike) -> tuple[dict[str, Any], Measurement]:

@@ -33,7 +33,8 @@ class TrainConfig:
     Attributes:
         exposures: how often a fact is drawn, on average over the set (the mean over facts; fact i
             is drawn `exposures * N * p_i` times in expectation). A set so small that this makes
-            fewer than 2,000 steps gets 2,000.
+            fewer than 2,000 steps gets 2,000. `models.run` ends before where nothing is left to
+            learn.
         batch: facts a step; 0 means `default_batch` of the set.
         learning_rate: the peak; 0 means `default_learning_rate` of the width.
         warmup: share of the steps in which the learning rate rises linearly from 0. It then falls

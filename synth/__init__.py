@@ -3,8 +3,8 @@
 from synth.errors import BadInput
 from synth.factset import FactSet, FactStream, Origin
 from synth.frequency import AliasTable, empirical, power_law, rank_size_exponent, uniform
-from synth.generators.biographies import Biographies, biographies
-from synth.generators.biography_tokens import (
+from synth.generators.biographies.people import Biographies, biographies
+from synth.generators.biographies.tokens import (
     BIOGRAPHY_VOCABULARY,
     detokenize_biographies,
     tokenize_biographies,

@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from capacity.bounds.all_or_nothing import all_or_nothing_bound
 from capacity.bounds.bound import check
 from capacity.bounds.even_spreading import even_spreading
-from capacity.bounds.power_law import Kind, Objective, power_law_bound
+from capacity.bounds.power_law import power_law_bound
 from capacity.bounds.rate_distortion import rate_distortion_bound
 
 _RTOL = 4 * np.finfo(float).eps  # the least that brentq takes
@@ -26,7 +26,7 @@ def smallest_budget(
     choices: npt.ArrayLike,
     accuracy: float,
     *,
-    kind: Kind = "rate_distortion",
+    kind: str = "rate_distortion",
 ) -> float:
     """The smallest budget at which an accuracy is possible, in bits.
 
@@ -35,7 +35,7 @@ def smallest_budget(
         choices: one a fact or one for all, >= 1.
         accuracy: sum of weight times recall, at most the sum of the weights. What a guess
             reaches costs 0 bits.
-        kind: which bound.
+        kind: which bound: `rate_distortion`, `all_or_nothing` or `even_spreading`.
 
     Raises:
         ValueError: for an argument out of range.
@@ -55,13 +55,13 @@ def smallest_budget(
 
 
 def smallest_power_law_budget(
-    facts: int,
+    facts: float,
     choices: float,
     exponent: float,
     accuracy: float,
     *,
-    kind: Kind = "rate_distortion",
-    objective: Objective = "weighted",
+    kind: str = "rate_distortion",
+    objective: str = "weighted",
 ) -> float:
     """As `smallest_budget`, for `power_law_bound`: no array of the facts.
 
@@ -87,7 +87,7 @@ def largest_load(
     choices: npt.ArrayLike,
     accuracy: float,
     *,
-    kind: Kind = "rate_distortion",
+    kind: str = "rate_distortion",
 ) -> float:
     """The load, bits of the facts over the budget, up to which an accuracy is possible.
 
@@ -136,11 +136,11 @@ def _check_accuracy(accuracy: float, most: float) -> None:
 
 def _invert(reached: Callable[[float], float], accuracy: float, total: float) -> float:
     """The smallest number of bits that reaches the accuracy; all of them always do."""
-    if reached(0.0) >= accuracy:
+    if reached(0.0) >= accuracy * (1 - _RTOL):
         return 0.0
     # Just below all bits; there is nothing to search above.
     high = total * (1 - 1e-15)
     if reached(high) < accuracy:
         return total
-    found = brentq(lambda bits: reached(bits) - accuracy, 0.0, high, xtol=1e-300, rtol=_RTOL)
+    found = brentq(lambda bits: reached(bits) - accuracy, 0.0, high, xtol=1e-20 * total, rtol=_RTOL)
     return float(np.asarray(found))

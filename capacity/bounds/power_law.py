@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +13,8 @@ from capacity.bounds.rate_distortion import rate_distortion_bound
 from capacity.bounds.rates import SMALLEST, Facts, equal_choices, rates_at, solve
 from capacity.bounds.summation import power_law_nodes
 
-Kind = Literal["rate_distortion", "all_or_nothing", "even_spreading"]
-Objective = Literal["weighted", "accuracy"]
-
-KINDS: tuple[Kind, ...] = ("rate_distortion", "all_or_nothing", "even_spreading")
-OBJECTIVES: tuple[Objective, ...] = ("weighted", "accuracy")
+KINDS = ("rate_distortion", "all_or_nothing", "even_spreading")
+OBJECTIVES = ("weighted", "accuracy")
 MOST_FACTS = 10**12
 MOST_EXPONENT = 4.0
 
@@ -40,13 +36,13 @@ class PowerLawBound:
 
 
 def power_law_bound(
-    facts: int,
+    facts: float,
     choices: float,
     exponent: float,
     budget_bits: float,
     *,
-    kind: Kind = "rate_distortion",
-    objective: Objective = "weighted",
+    kind: str = "rate_distortion",
+    objective: str = "weighted",
 ) -> PowerLawBound:
     """A bound on the recall of N facts of K choices each, frequencies p_i = i^-s / H_{N,s}.
 
@@ -59,8 +55,8 @@ def power_law_bound(
         choices: K, at least 1: how many values were equally likely for each fact.
         exponent: s, 0 to 4.
         budget_bits: what can be stored, in bits, >= 0.
-        kind: which bound.
-        objective: `weighted` maximizes sum p_i a_i; `accuracy` the plain mean of a_i, which does
+        kind: which bound: `rate_distortion`, `all_or_nothing` or `even_spreading`.
+        objective: `weighted` maximizes sum p_i a_i, `accuracy` the plain mean of a_i, which does
             not depend on the exponent.
 
     Raises:

@@ -55,6 +55,26 @@ def test_a_finished_run_is_read_and_not_run_again(tmp_path, facts):
     assert read.summary() == first.summary()
 
 
+def test_a_run_ends_when_nothing_is_left_to_learn(tmp_path):
+    facts = make_facts(6, keys=(2, 2), values=(1, 1))
+    seen = []
+    training = TrainConfig(exposures=5000)
+    first = run(
+        facts, MODEL, training, tmp_path / "run", progress=lambda *step: seen.append(step[:2])
+    )
+    assert first.facts_known == 6
+    assert first.unclipped_stored_bits > 0.999 * facts.entropy_bits.sum()
+    done, total = seen[-1]
+    assert done == total < run_config(facts, MODEL, training)["training"]["steps"]
+    last = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert last["step"] == done
+    assert last["stored_bits"] == pytest.approx(first.unclipped_stored_bits)
+    # killed between the last state and the measurement, it goes no step further
+    (tmp_path / "run" / "measurement.parquet").unlink()
+    again = run(facts, MODEL, training, tmp_path / "run", progress=lambda *_: pytest.fail("a step"))
+    np.testing.assert_array_equal(again.nll_bits, first.nll_bits)
+
+
 def test_the_id_depends_on_everything_that_matters(facts):
     base = run_config(facts, MODEL, TRAINING)["id"]
     assert run_config(make_facts(40), MODEL, TRAINING)["id"] == base

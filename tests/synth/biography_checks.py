@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synth.generators.biography_attributes import ATTRIBUTES, CHOICES, value_texts
-from synth.generators.biography_lists import FIRST_NAMES, LAST_NAMES, MIDDLE_NAMES
-from synth.generators.biography_text import OPENERS, SENTENCES, VERBS
+from synth.generators.biographies.attributes import ATTRIBUTES, CHOICES, value_texts
+from synth.generators.biographies.lists import FIRST_NAMES, LAST_NAMES, MIDDLE_NAMES
+from synth.generators.biographies.text import OPENERS, SENTENCES, VERBS
 
 _TEXTS = iter(value_texts().to_pylist())
 VALUES = {

@@ -7,8 +7,8 @@ import pytest
 import factcap
 from synth import BIOGRAPHY_VOCABULARY, BadInput, biographies, load, tokenize_biographies
 from synth.entropy import plug_in_entropy
-from synth.generators import biography_lists as lists
-from synth.generators.biography_attributes import ATTRIBUTES, CHOICES, value_texts
+from synth.generators.biographies import lists
+from synth.generators.biographies.attributes import ATTRIBUTES, CHOICES, value_texts
 from tests.synth.biography_checks import VALUES, assert_uniform, full_name
 
 

@@ -14,10 +14,10 @@ from synth import (
     detokenize_biographies,
     tokenize_biographies,
 )
-from synth.generators import biography_lists as lists
-from synth.generators.biographies import _LARGEST_TEXT, FORMS
-from synth.generators.biography_attributes import ATTRIBUTES, value_texts
-from synth.generators.biography_text import OPENERS, SENTENCES, TEMPLATES, VERBS, render
+from synth.generators.biographies import lists
+from synth.generators.biographies.attributes import ATTRIBUTES, value_texts
+from synth.generators.biographies.people import _LARGEST_TEXT, FORMS
+from synth.generators.biographies.text import OPENERS, SENTENCES, TEMPLATES, VERBS, render
 from tests.synth.biography_checks import (
     VALUES,
     VERB_OF,

@@ -11,16 +11,16 @@ from jaxtyping import Float64, Int32
 from synth.errors import require
 from synth.factset import FactSet, FactStream, Origin, record_batch
 from synth.frequency import blocks, power_law, power_law_slice, power_law_total
-from synth.generators.biography_attributes import (
+from synth.generators.biographies.attributes import (
     ATTRIBUTES,
     CHOICES,
     PERSON_BITS,
     value_rows,
     value_texts,
 )
-from synth.generators.biography_lists import FIRST_NAMES, LAST_NAMES, MIDDLE_NAMES, NAMES
-from synth.generators.biography_text import SENTENCES, TEMPLATES, render
-from synth.generators.biography_tokens import (
+from synth.generators.biographies.lists import FIRST_NAMES, LAST_NAMES, MIDDLE_NAMES, NAMES
+from synth.generators.biographies.text import SENTENCES, TEMPLATES, render
+from synth.generators.biographies.tokens import (
     FACT_VOCABULARY_SIZE,
     key_tokens,
     value_tokens,

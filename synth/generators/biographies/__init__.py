@@ -1,0 +1,1 @@
+"""The biographies of bioS: people, their attributes, sentences and tokens."""
