@@ -185,12 +185,14 @@ def subsample(
     capacity_bits: float,
     ratio: float,
     background: Background,
+    *,
+    tokens_per_fact: float = 1.0,
 ) -> Subsampling:
     """Accuracy over all N uniform facts when a random share of them is kept in the mixture.
 
-    Fewer facts are met more often each, p = 1/(share N), so that they pass the threshold: the
-    kept facts get b = min(share N H, M - M_thres(share)) bits. What those bits know depends on how
-    they lie: whole facts (the best), or evenly (what over-full training tends to).
+    Fewer facts are met more often each, p = 1/(share N tokens), so that they pass the threshold:
+    the kept facts get b = min(share N H, M - M_thres(share)) bits. What those bits know depends on
+    how they lie: whole facts (the best), or evenly (what over-full training tends to).
 
     Args:
         keep: shares kept, in (0, 1].
@@ -199,6 +201,7 @@ def subsample(
         capacity_bits: M, > 0.
         ratio: r, above 0, at most 1; the share of the facts' text, however many are kept.
         background: the other text.
+        tokens_per_fact: tokens of text in which one fact is met, > 0.
 
     Raises:
         ValueError: for an argument out of range.
@@ -206,8 +209,9 @@ def subsample(
     share = np.atleast_1d(np.asarray(keep, float))
     if not np.all((share > 0) & (share <= 1)):
         raise ValueError("keep must lie in (0, 1]")
-    entropy = _check_subsample(facts, choices, capacity_bits, ratio)
-    first = np.array([_background_first(ratio, 1 / (one * facts), background) for one in share])
+    entropy = _check_subsample(facts, choices, capacity_bits, ratio, tokens_per_fact)
+    often = 1 / (share * facts * tokens_per_fact)
+    first = np.array([_background_first(ratio, one, background) for one in often])
     stored = np.clip(capacity_bits - first, 0, share * facts * entropy)
     whole = stored / (facts * entropy)
     even = share * np.exp2(stored / (share * facts) - entropy)
@@ -220,12 +224,20 @@ def subsample(
 
 
 def best_subsample(
-    facts: int, choices: float, capacity_bits: float, ratio: float, background: Background
+    facts: int,
+    choices: float,
+    capacity_bits: float,
+    ratio: float,
+    background: Background,
+    *,
+    tokens_per_fact: float = 1.0,
 ) -> float:
     """The share of uniform facts to keep: the largest that is stored whole.
 
     The root of share N H + M_thres(share) = M, or 1 where all fit. Keeping fewer leaves capacity
     unused, keeping more leaves the kept ones incomplete.
+
+    The arguments are those of `subsample`.
 
     Returns:
         The share, above 0, at most 1.
@@ -233,10 +245,10 @@ def best_subsample(
     Raises:
         ValueError: for an argument out of range.
     """
-    entropy = _check_subsample(facts, choices, capacity_bits, ratio)
+    entropy = _check_subsample(facts, choices, capacity_bits, ratio, tokens_per_fact)
 
     def over(share: float) -> float:
-        first = _background_first(ratio, 1 / (share * facts), background)
+        first = _background_first(ratio, 1 / (share * facts * tokens_per_fact), background)
         return share * facts * entropy + first - capacity_bits
 
     if over(1.0) <= 0:
@@ -259,8 +271,11 @@ def _check_mixture(capacity_bits: float, ratio: float) -> None:
         raise ValueError(f"ratio must lie in [0, 1], not {ratio}")
 
 
-def _check_subsample(facts: float, choices: float, capacity_bits: float, ratio: float) -> float:
+def _check_subsample(
+    facts: float, choices: float, capacity_bits: float, ratio: float, tokens_per_fact: float
+) -> float:
     _check_mixture(capacity_bits, ratio)
+    _check_positive("tokens_per_fact", tokens_per_fact)
     if not ratio > 0:
         raise ValueError("ratio must be above 0")
     if not facts >= 1:

@@ -17,7 +17,7 @@ class Figure:
     name: Positional[str | None] = None
     """Name of the figure; a wrong one lists them."""
     all: bool = False
-    """Make all figures."""
+    """Make the whole gallery; what would take minutes, smaller."""
     out: Path = Path("out/figures")
     """Where to write."""
 
@@ -33,8 +33,13 @@ class Figure:
                 f"no figure is called {self.name!r}; there are {', '.join(FIGURES)}",
             )
         for name in FIGURES if self.name is None else [self.name]:
-            _make_figure(figure_function(name), self.out)
-            print(self.out / f"{name}.png")
+            function, entry = figure_function(name), FIGURES[name]
+            options = entry.quick if self.all else {}
+            if entry.trains:
+                _train_figure(function, self.out, **options)
+            else:
+                function(self.out, **options)
+            print(self.out / f"{name}.png", flush=True)
 
 
 @dataclass(frozen=True)
@@ -55,14 +60,14 @@ class Curve:
         """Make the figure, print the table and what it shows."""
         from figures.capacity_curve import capacity_curve, findings, table
 
-        rows = _make_figure(capacity_curve, self.out, preset=self.preset)
+        rows = _train_figure(capacity_curve, self.out, preset=self.preset)
         files = [str(self.out / f"capacity_curve.{suffix}") for suffix in ("png", "svg", "csv")]
         if self.json:
             return print_json({"preset": self.preset, "files": files, "rows": rows})
         print(table(rows), *findings(rows), *files, sep="\n")
 
 
-def _make_figure(function: Callable, folder: Path, **options: Any) -> Any:
+def _train_figure(function: Callable, folder: Path, **options: Any) -> Any:
     from models.workers import default_workers
 
     shares: dict[int, float] = {}

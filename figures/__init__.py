@@ -1,12 +1,39 @@
 """Theory against measurement: one module a figure, experiment and picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
+from typing import Any
 
-# Modules are named, not imported: a list of the figures needs neither JAX nor matplotlib.
-FIGURES = {"capacity_curve": "figures.capacity_curve"}
+
+@dataclass(frozen=True)
+class Entry:
+    """A figure of the gallery.
+
+    Attributes:
+        module: where the function of the figure's name is. It is named and not imported, so that
+            a list of the figures needs neither JAX nor matplotlib.
+        trains: whether it trains models; its function then takes `workers=` and `progress=`.
+        quick: options with which the whole gallery is made in a minute or two.
+    """
+
+    module: str
+    trains: bool = False
+    quick: Mapping[str, Any] = field(default_factory=dict)
+
+
+FIGURES = {
+    "bounds": Entry("figures.theory.bounds"),
+    "joint_coding": Entry("figures.theory.joint_coding"),
+    "luck": Entry("figures.theory.luck"),
+    "mixture": Entry("figures.theory.mixture"),
+    "classical": Entry("figures.theory.classical"),
+    "membership": Entry("figures.theory.membership"),
+    "capacity_ratio": Entry("figures.capacity_ratio", trains=True),
+    "capacity_curve": Entry("figures.capacity_curve", trains=True, quick={"preset": "tiny"}),
+}
 
 
 def figure_function(name: str) -> Callable:
-    """The function that makes the figure; takes a folder and `workers=`, `progress=`."""
-    return getattr(import_module(FIGURES[name]), name)
+    """The function that makes the figure in a folder and returns the rows of its CSV."""
+    return getattr(import_module(FIGURES[name].module), name)

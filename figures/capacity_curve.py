@@ -12,11 +12,11 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from capacity import Bound, all_or_nothing_bound, even_spreading, rate_distortion_bound
 from figures.capacity_experiment import COLUMNS, PRESETS, measure_curve
-from figures.style import COLORS, DASHES, MARKERS, look, save_csv, save_figure
+from figures.files import SUFFIXES, save
+from figures.style import COLORS, DASHES, MARKERS, look
 from synth.errors import BadInput, require
 
 NAME = "capacity_curve"
-SUFFIXES = ("png", "svg", "csv")
 
 Row = Mapping[str, Any]
 
@@ -50,9 +50,8 @@ def capacity_curve(
         raise BadInput(f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
     _claim(folder, preset)
     rows = measure_curve(PRESETS[preset], folder, workers=workers, progress=progress)
-    save_csv(rows, COLUMNS, folder, NAME)
     with look():
-        save_figure(draw(rows), folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, NAME)
     return rows
 
 

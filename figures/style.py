@@ -1,13 +1,8 @@
-"""What all figures share: a look that also reads in grey, and files written whole."""
+"""What all figures share: a look that also reads in grey."""
 
-import csv
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 # Each line differs in color, in lightness, in marker and in dashes (colors: Okabe and Ito 2008).
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -35,30 +30,10 @@ def look():
     return rc_context(_LOOK)
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write `name.png` and `name.svg`; returns their paths.
-
-    The same picture gives the same file.
-    """
-    paths = []
-    for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-        path = folder / f"{name}.{suffix}"
-        partial = folder / f".{name}.part.{suffix}"
-        figure.savefig(partial, metadata=metadata, bbox_inches="tight")
-        partial.replace(path)
-        paths.append(path)
-    return paths
-
-
-def save_csv(
-    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], folder: Path, name: str
-) -> Path:
-    """Write `name.csv` with a header of the columns; returns its path."""
-    path = folder / f"{name}.csv"
-    partial = folder / f".{name}.part.csv"
-    with open(partial, "w", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    os.replace(partial, path)
-    return path
+def line(number: int, **more: Any) -> dict[str, Any]:
+    """Color and dashes of the line of this number, for a line without markers."""
+    return {
+        "color": COLORS[number % len(COLORS)],
+        "linestyle": DASHES[number % len(DASHES)],
+        **more,
+    }

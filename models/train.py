@@ -22,8 +22,6 @@ from synth.errors import require
 
 # Steps of one jitted scan; between two scans progress is shown and state is saved.
 SCAN_STEPS = 100
-# A small set at few exposures would see too few updates to be learned at all.
-_FEWEST_STEPS = 2000
 
 
 @dataclass(frozen=True)
@@ -32,9 +30,9 @@ class TrainConfig:
 
     Attributes:
         exposures: how often a fact is drawn, on average over the set (the mean over facts; fact i
-            is drawn `exposures * N * p_i` times in expectation). A set so small that this makes
-            fewer than 2,000 steps gets 2,000. `models.run` ends before where nothing is left to
-            learn.
+            is drawn `exposures * N * p_i` times in expectation). `models.run` ends before where
+            nothing is left to learn.
+        fewest_steps: a set so small that these exposures make fewer steps gets this many.
         batch: facts a step; 0 means `default_batch` of the set.
         learning_rate: the peak; 0 means `default_learning_rate` of the width.
         warmup: share of the steps in which the learning rate rises linearly from 0. It then falls
@@ -48,6 +46,7 @@ class TrainConfig:
     """
 
     exposures: float = 400.0
+    fewest_steps: int = 2000
     batch: int = 0
     learning_rate: float = 0.0
     warmup: float = 0.05
@@ -63,6 +62,7 @@ class TrainConfig:
             math.isfinite(self.exposures) and self.exposures > 0,
             f"exposures must be positive and finite, not {self.exposures}",
         )
+        require(self.fewest_steps >= 0, f"fewest_steps must be at least 0, not {self.fewest_steps}")
         require(self.batch >= 0, f"batch must be positive, or 0 for the default, not {self.batch}")
         require(
             math.isfinite(self.learning_rate) and self.learning_rate >= 0,
@@ -95,7 +95,7 @@ def default_learning_rate(width: int) -> float:
 def total_steps(config: TrainConfig, facts: int) -> int:
     """Steps of a whole training, a multiple of `SCAN_STEPS`."""
     wanted = config.exposures * facts / (config.batch or default_batch(facts))
-    return math.ceil(max(wanted, _FEWEST_STEPS) / SCAN_STEPS) * SCAN_STEPS
+    return math.ceil(max(wanted, config.fewest_steps) / SCAN_STEPS) * SCAN_STEPS
 
 
 class TrainState(NamedTuple):

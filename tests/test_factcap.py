@@ -79,7 +79,7 @@ def test_train_and_measure(call, tmp_path):
         (["measure", "absent"], "not a run directory"),
         (["train", "absent.parquet", "--out", "r", "--model", "huge"], "gpt2-small"),
         (["train", "absent.parquet", "--out", "r", "--width", "8"], "--width, --depth and --heads"),
-        (["figure", "nothing"], "there are capacity_curve"),
+        (["figure", "nothing"], "there are bounds"),
         (["figure"], "or --all"),
         (["curve", "--preset", "nothing", "--out", "c"], "there are tiny, laptop, gpu"),
         ([], "generate, show, bound"),

@@ -1,7 +1,6 @@
 """Generalized harmonic numbers: sums of a power law, however long."""
 
 import numpy as np
-from scipy.special import exprel
 
 _DIRECT = 64
 # Bernoulli numbers over factorials, B_2k / (2k)!, of the Euler-Maclaurin formula.
@@ -35,8 +34,8 @@ def generalized_harmonic(facts: int, exponent: float) -> float:
         return float(first.sum())
     low, high = float(_DIRECT), float(facts)
     # integral of x^-s: low^(1-s) (e^((1-s) ln(high/low)) - 1) / (1-s)
-    span = np.log(high / low)
-    total = low ** (1 - exponent) * span * exprel((1 - exponent) * span)
+    span, power = np.log(high / low), 1 - exponent
+    total = low**power * (np.expm1(power * span) / power if power else span)
     total += (high**-exponent - low**-exponent) / 2
     # the derivative of order 2k-1 of x^-s is -s (s+1) ... (s+2k-2) x^(-s-2k+1)
     rising = exponent

@@ -1,11 +1,10 @@
 """What no model can reach by luck: the bounds for one random set of finitely many facts."""
 
 import math
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from capacity.bounds.bound import Bound, check
 from capacity.bounds.inverse import smallest_budget
@@ -120,12 +119,15 @@ def _log_tail(facts: int, chance: float, known: int) -> float:
     """Natural log of P(Bin(N, q) >= m); beyond the smallest double from its leading terms."""
     if known <= 0:
         return 0.0
-    direct = cast(float, stats.binom.sf(known - 1, facts, chance))
+    direct = float(special.bdtrc(known - 1, facts, chance))
     if direct > 1e-250:
         return math.log(direct)
     # Far above the mean the terms fall at least geometrically: sum them until they vanish.
     terms = np.arange(known, min(facts, known + 2000) + 1)
-    logs = stats.binom.logpmf(terms, facts, chance)
+    logs = (
+        special.gammaln(facts + 1) - special.gammaln(terms + 1) - special.gammaln(facts - terms + 1)
+    )
+    logs += special.xlogy(terms, chance) + special.xlog1py(facts - terms, -chance)
     top = float(logs.max())
     return top + math.log(float(np.exp(logs - top).sum()))
 

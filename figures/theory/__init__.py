@@ -1,0 +1,1 @@
+"""Figures of theory alone: no model is trained."""

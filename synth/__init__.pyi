@@ -1,0 +1,48 @@
+from .errors import BadInput
+from .factset import FactSet, FactStream, Origin
+from .frequency import AliasTable, empirical, power_law, rank_size_exponent, uniform
+from .generators.biographies.people import Biographies, biographies
+from .generators.biographies.tokens import (
+    BIOGRAPHY_VOCABULARY,
+    detokenize_biographies,
+    tokenize_biographies,
+)
+from .generators.bitstrings import bitstrings, bitstrings_stream
+from .generators.cities import cities
+from .generators.phonebook import phonebook, phonebook_stream
+from .generators.tuples import tuples, tuples_bits, tuples_stream
+from .parquet import load, load_frequency, scan, write
+from .summary import summarize, summary_text
+from .tabular.triples import triples
+
+__all__ = [
+    "BIOGRAPHY_VOCABULARY",
+    "AliasTable",
+    "BadInput",
+    "Biographies",
+    "FactSet",
+    "FactStream",
+    "Origin",
+    "biographies",
+    "bitstrings",
+    "bitstrings_stream",
+    "cities",
+    "detokenize_biographies",
+    "empirical",
+    "load",
+    "load_frequency",
+    "phonebook",
+    "phonebook_stream",
+    "power_law",
+    "rank_size_exponent",
+    "scan",
+    "summarize",
+    "summary_text",
+    "tokenize_biographies",
+    "triples",
+    "tuples",
+    "tuples_bits",
+    "tuples_stream",
+    "uniform",
+    "write",
+]

@@ -1,0 +1,145 @@
+import csv
+from itertools import pairwise
+
+import pytest
+
+import figures
+from figures import FIGURES, Entry, figure_function
+from figures.capacity_ratio import Plan, capacity_ratio, law, peaks
+from synth import BadInput
+
+THEORY = [name for name, entry in FIGURES.items() if not entry.trains]
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gallery")
+    return folder, {name: figure_function(name)(folder) for name in THEORY}
+
+
+@pytest.mark.parametrize("name", THEORY)
+def test_picture_and_numbers_are_written_and_the_same_again(gallery, name, tmp_path):
+    folder, made = gallery
+    with open(folder / f"{name}.csv") as file:
+        read = list(csv.DictReader(file))
+    assert len(read) == len(made[name]) > 5
+    for row, text in zip(made[name], read, strict=True):
+        assert {column: str(value) for column, value in row.items()} == text
+    assert (folder / f"{name}.png").stat().st_size > 10_000
+    assert figure_function(name)(tmp_path) == made[name]
+    for suffix in ("svg", "csv"):
+        first, second = (place / f"{name}.{suffix}" for place in (folder, tmp_path))
+        assert first.read_bytes() == second.read_bytes()
+    assert not list(folder.glob(".*"))
+
+
+@pytest.mark.parametrize("name", [*THEORY, "capacity_ratio"])
+def test_other_files_are_left_alone(name, tmp_path):
+    (tmp_path / f"{name}.svg").write_text("precious")
+    with pytest.raises(BadInput, match=rf"{name}\.svg exists"):
+        figure_function(name)(tmp_path)
+    (tmp_path / f"{name}.csv").write_text("my,own,table\n1,2,3\n")
+    with pytest.raises(BadInput, match="choose another directory"):
+        figure_function(name)(tmp_path)
+    assert (tmp_path / f"{name}.svg").read_text() == "precious"
+    with pytest.raises(BadInput, match="the figure needs a directory"):
+        figure_function(name)(tmp_path / f"{name}.svg")
+
+
+def test_bounds_lie_in_order(gallery):
+    rows = gallery[1]["bounds"]
+    for even, stored, limit in zip(rows[2::3], rows[1::3], rows[0::3], strict=True):
+        kinds = (limit["kind"], stored["kind"], even["kind"])
+        assert kinds == ("rate_distortion", "all_or_nothing", "even_spreading")
+        assert even["accuracy"] <= stored["accuracy"] * (1 + 1e-9)
+        assert stored["accuracy"] <= limit["accuracy"] * (1 + 1e-9)
+        if limit["load"] < 1:
+            assert even["accuracy"] == 1
+
+
+def test_luck_fades_and_chernoff_lies_above(gallery):
+    rows = gallery[1]["luck"]
+    for row in rows:
+        assert row["luck_counting"] <= row["luck_chernoff"] + 1e-9
+        assert row["rate_distortion"] <= row["luck_chernoff"] + 1e-12
+    for one, next_one in pairwise(rows):
+        if one["choices"] == next_one["choices"]:
+            assert next_one["luck_chernoff"] <= one["luck_chernoff"]
+
+
+def test_multiplier_falls_with_the_alphabet(gallery):
+    for panel, by in (("limit", "exponent"), ("uniform", "load")):
+        found = {}
+        for row in gallery[1]["joint_coding"]:
+            if row["panel"] == panel:
+                found.setdefault(row[by], []).append(row["multiplier"])
+        for multipliers in found.values():
+            assert all(a > b >= 1 for a, b in pairwise(multipliers))
+
+
+def test_the_best_share_to_keep_is_the_peak(gallery):
+    kept = [row for row in gallery[1]["mixture"] if row["panel"] == "kept"]
+    for capacity in {row["capacity_bits"] for row in kept}:
+        curve = [row for row in kept if row["capacity_bits"] == capacity]
+        peak = max(curve, key=lambda row: row["all_or_nothing"])
+        assert peak["stored_share"] == pytest.approx(1)
+        assert 0 < curve[-1]["even_spreading"] < 1e-3 * peak["even_spreading"]
+
+
+PLAN = Plan(people=(4, 8), exposures=(5, 10, 20), batch=4)
+
+
+@pytest.fixture(scope="module")
+def ratios(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ratios")
+    seen = {}
+    rows = capacity_ratio(
+        folder, plan=PLAN, progress=lambda run, runs, share: seen.update({run: share})
+    )
+    assert seen == dict.fromkeys(range(6), 1.0)
+    return folder, rows
+
+
+def test_ratios_are_bounded_and_read_again(ratios):
+    folder, rows = ratios
+    assert [(row["exposures"], row["N"]) for row in rows] == [
+        (exposures, people) for exposures in PLAN.exposures for people in PLAN.people
+    ]
+    for row in rows:
+        assert row["R"] <= row["R_max"]
+        # R = R_max less the losses: N K p2 for the values, K D p3 with p3 = p2
+        nats = row["p2"] * row["K"] * (row["N"] + row["D"])
+        lost = nats / 0.6931471805599453 / row["parameters"]
+        assert row["R_max"] - row["R"] == pytest.approx(lost)
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*_runs/*/*.parquet")}
+    assert len(before) == 6
+    assert capacity_ratio(folder, plan=PLAN) == rows
+    assert {p: p.stat().st_mtime_ns for p in folder.glob("*_runs/*/*.parquet")} == before
+
+
+def test_peaks_and_law(ratios):
+    _, rows = ratios
+    assert list(peaks(rows)) == list(PLAN.exposures)
+    ideal = [{**row, "R": 2 * (1 - 2.718281828459045 ** (-row["exposures"] / 8))} for row in rows]
+    fit = law(ideal)
+    assert fit is not None
+    assert fit.estimate == pytest.approx({"saturated": 2.0, "rate": 1 / 8}, rel=1e-3)
+    assert law(ideal[:2]) is None
+
+
+def test_the_command_draws_one_or_all(tmp_path, monkeypatch, capsys):
+    import factcap
+
+    quick = {name: FIGURES[name] for name in ("classical", "membership")}
+    quick["capacity_ratio"] = Entry("figures.capacity_ratio", trains=True, quick={"plan": PLAN})
+    monkeypatch.setattr(figures, "FIGURES", quick)
+    factcap.parse(["figure", "classical", "--out", str(tmp_path / "one")]).run()
+    assert (tmp_path / "one" / "classical.png").exists()
+    factcap.parse(["figure", "--all", "--out", str(tmp_path / "all")]).run()
+    printed = capsys.readouterr().out.split()
+    assert [line.rsplit("/", 1)[-1] for line in printed] == [
+        *("classical.png", "classical.png", "membership.png", "capacity_ratio.png")
+    ]
+    assert {path.name for path in (tmp_path / "all").glob("*.csv")} == {
+        f"{name}.csv" for name in quick
+    }
