@@ -29,7 +29,7 @@ FIGURES = {
     "mixture": Entry("figures.theory.mixture"),
     "classical": Entry("figures.theory.classical"),
     "membership": Entry("figures.theory.membership"),
-    "capacity_ratio": Entry("figures.capacity_ratio", trains=True),
+    "capacity_ratio": Entry("figures.capacity_ratio", trains=True, quick={"preset": "tiny"}),
     "capacity_curve": Entry("figures.capacity_curve", trains=True, quick={"preset": "tiny"}),
 }
 

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from capacity import all_or_nothing_bound, rate_distortion_bound
-from models import Measurement, TrainConfig, model_vocabulary, named_size, run_config
+from models import (
+    Measurement,
+    TrainConfig,
+    last_metrics,
+    model_vocabulary,
+    named_size,
+    run_config,
+)
 from models.workers import Job, run_jobs
 from synth import FactSet, cities, phonebook, rank_size_exponent
 
@@ -187,19 +194,22 @@ def measure_curve(
             point.facts,
         ),
     )
-    return [
-        {
-            "model": point.size,
-            "exponent": exponents[point.frequency],
-            "seed": point.seed,
-            "selection": "none",
-            "frequency": point.frequency,
-            "exposures": _exposures(preset, point),
-            "run": _job(preset, point, sets[point.frequency, point.seed], folder).directory.name,
-            **_bounded(measured[point], capacities[point.size]),
-        }
-        for point in order
-    ]
+    rows = []
+    for point in order:
+        job = _job(preset, point, sets[point.frequency, point.seed], folder)
+        rows.append(
+            {
+                "model": point.size,
+                "exponent": exponents[point.frequency],
+                "seed": point.seed,
+                "selection": "none",
+                "frequency": point.frequency,
+                "exposures": last_metrics(job.directory)["exposures"],
+                "run": job.directory.name,
+                **_bounded(measured[point], capacities[point.size]),
+            }
+        )
+    return rows
 
 
 def _job(preset: Preset, point: _Point, whole: FactSet, folder: Path) -> Job:

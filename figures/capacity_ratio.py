@@ -19,6 +19,7 @@ from figures.style import COLORS, DASHES, MARKERS, look
 from models import Measurement, TrainConfig, model_vocabulary, named_size, run_config
 from models.workers import Job, run_jobs
 from synth import tuples
+from synth.errors import require
 
 NAME = "capacity_ratio"
 COLUMNS = (
@@ -43,12 +44,18 @@ class Plan:
     learning_rate: float = 0.01
 
 
+PRESETS = {
+    "tiny": Plan(people=(60, 120, 240), exposures=(50, 100, 200)),
+    "laptop": Plan(),
+}
+
+
 def capacity_ratio(
     folder: Path,
     *,
     workers: int = 1,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
-    plan: Plan | None = None,
+    preset: str = "laptop",
 ) -> list[dict[str, Any]]:
     """Train on bioD, draw `capacity_ratio.png` and `.svg`, write `capacity_ratio.csv`.
 
@@ -59,16 +66,17 @@ def capacity_ratio(
         folder: where to write; runs lie in `capacity_ratio_runs`, and finished ones are read.
         workers: processes.
         progress: called with (number of the run, runs in all, share of the run that is done).
-        plan: the runs; by default some that take half a minute on two cores.
+        preset: a name in `PRESETS`; `laptop` takes a minute on two cores.
 
     Returns:
         The rows of the CSV.
 
     Raises:
-        BadInput: if something else in the folder has these names.
+        BadInput: for an unknown preset, or if something else in the folder has these names.
     """
+    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
     claim(folder, NAME, COLUMNS)
-    plan = plan or Plan()
+    plan = PRESETS[preset]
     points = [(people, exposures) for people in plan.people for exposures in plan.exposures]
     points.sort(key=lambda point: -point[0] * point[1])
     jobs = [_job(plan, people, exposures, folder) for people, exposures in points]

@@ -2,7 +2,7 @@
 
 from models.layout import model_vocabulary
 from models.measure import Measurement
-from models.runs import read_run, run, run_config
+from models.runs import last_metrics, read_run, run, run_config
 from models.train import TrainConfig
 from models.transformer import SIZES, Transformer, TransformerConfig, named_size
 
@@ -12,6 +12,7 @@ __all__ = [
     "TrainConfig",
     "Transformer",
     "TransformerConfig",
+    "last_metrics",
     "model_vocabulary",
     "named_size",
     "read_run",

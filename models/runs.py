@@ -215,6 +215,18 @@ def read_run(directory: str | os.PathLike) -> tuple[dict[str, Any], Measurement]
     return config, Measurement.load(folder / "measurement.parquet")
 
 
+def last_metrics(directory: str | os.PathLike) -> dict[str, float]:
+    """The last line of a run's metrics: its steps, exposures, loss and so on as they ended.
+
+    Raises:
+        BadInput: if the run has none.
+    """
+    path = Path(directory) / "metrics.jsonl"
+    lines = path.read_text().splitlines() if path.is_file() else []
+    require(bool(lines), f"{path} is missing or empty; give `factcap train` again to resume")
+    return json.loads(lines[-1])
+
+
 def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / "config.json"
     if not path.is_file():

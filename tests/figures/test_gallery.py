@@ -5,7 +5,7 @@ import pytest
 
 import figures
 from figures import FIGURES, Entry, figure_function
-from figures.capacity_ratio import Plan, capacity_ratio, law, peaks
+from figures.capacity_ratio import PRESETS, Plan, capacity_ratio, law, peaks
 from synth import BadInput
 
 THEORY = [name for name, entry in FIGURES.items() if not entry.trains]
@@ -93,11 +93,13 @@ PLAN = Plan(people=(4, 8), exposures=(5, 10, 20), batch=4)
 def ratios(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ratios")
     seen = {}
-    rows = capacity_ratio(
-        folder, plan=PLAN, progress=lambda run, runs, share: seen.update({run: share})
-    )
-    assert seen == dict.fromkeys(range(6), 1.0)
-    return folder, rows
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PRESETS, "quick", PLAN)
+        rows = capacity_ratio(
+            folder, preset="quick", progress=lambda run, runs, share: seen.update({run: share})
+        )
+        assert seen == dict.fromkeys(range(6), 1.0)
+        yield folder, rows
 
 
 def test_ratios_are_bounded_and_read_again(ratios):
@@ -113,8 +115,14 @@ def test_ratios_are_bounded_and_read_again(ratios):
         assert row["R_max"] - row["R"] == pytest.approx(lost)
     before = {path: path.stat().st_mtime_ns for path in folder.glob("*_runs/*/*.parquet")}
     assert len(before) == 6
-    assert capacity_ratio(folder, plan=PLAN) == rows
+    assert capacity_ratio(folder, preset="quick") == rows
     assert {p: p.stat().st_mtime_ns for p in folder.glob("*_runs/*/*.parquet")} == before
+
+
+def test_unknown_presets_list_the_known(tmp_path):
+    with pytest.raises(BadInput, match="no preset is called 'huge'; there are tiny, laptop"):
+        capacity_ratio(tmp_path / "new", preset="huge")
+    assert not (tmp_path / "new").exists()
 
 
 def test_peaks_and_law(ratios):
@@ -131,7 +139,10 @@ def test_the_command_draws_one_or_all(tmp_path, monkeypatch, capsys):
     import factcap
 
     quick = {name: FIGURES[name] for name in ("classical", "membership")}
-    quick["capacity_ratio"] = Entry("figures.capacity_ratio", trains=True, quick={"plan": PLAN})
+    quick["capacity_ratio"] = Entry(
+        "figures.capacity_ratio", trains=True, quick={"preset": "quick"}
+    )
+    monkeypatch.setitem(PRESETS, "quick", PLAN)
     monkeypatch.setattr(figures, "FIGURES", quick)
     factcap.parse(["figure", "classical", "--out", str(tmp_path / "one")]).run()
     assert (tmp_path / "one" / "classical.png").exists()
