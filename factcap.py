@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -52,7 +53,10 @@ def _one_line(boxed: str) -> str:
     """The first section of tyro's boxed message, as one line."""
     lines = [line.strip("│ ") for line in boxed.splitlines() if not line.startswith(("╭", "╰"))]
     section = lines[: next((i for i, line in enumerate(lines) if line.startswith("──")), None)]
-    return " ".join(" ".join(section).split()) + "; see factcap --help"
+    text = " ".join(" ".join(section).split())
+    # Of an optional number tyro lists the types that it tried; what was wrong comes last.
+    text = re.sub(r"no type matching .* Got errors: - typing\..*\]: ", "", text)
+    return text + "; see factcap --help"
 
 
 def _complain(message: str) -> None:

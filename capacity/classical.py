@@ -5,22 +5,27 @@ import math
 import numpy as np
 from scipy import optimize, special
 
+from capacity.arguments import require_whole
+
 # Patterns a binary weight of a perceptron can store: Krauth and Mezard 1989; the lower bound is
 # proved (Ding and Sun 2019), the value itself a conjecture.
 BINARY_WEIGHT_CAPACITY = 0.833
 
 _LN2 = math.log(2)
+_MOST_POINTS = 10**9
+_TERMS = 2_000_000
 _SERIES_FROM = 25.0
+_QUADRATIC_FROM = 1e9
 
 
 def log2_dichotomies(points: int, dimension: int) -> float:
     """log2 of C(n, d), the dichotomies of n points that a hyperplane through 0 can make.
 
     C(n, d) = 2 sum_{k<d} binom(n-1, k), for points in general position (Cover 1965, IEEE Trans.
-    Electronic Computers 14, 326). In the log domain; n up to 1e6 and above.
+    Electronic Computers 14, 326). In the log domain.
 
     Args:
-        points: n, at least 1.
+        points: n, 1 to 1e9.
         dimension: d, at least 1.
 
     Raises:
@@ -29,19 +34,32 @@ def log2_dichotomies(points: int, dimension: int) -> float:
     >>> round(2 ** log2_dichotomies(4, 2))
     8
     """
-    _check_points(points, dimension)
-    if dimension >= points:
-        return float(points)
-    return points + log2_separable_probability(points, dimension)
+    points, dimension = _check_points(points, dimension)
+    if 2 * dimension > points:
+        return points + math.log2(separable_probability(points, dimension))
+    # log binom(n-1, k) by its ratios (n-1-k)/(k+1). They rise with k here, so that terms far below
+    # the last do not count; the first that does is taken from log-factorials.
+    trials, first = points - 1, max(0, dimension - _TERMS)
+    k = np.arange(first, dimension - 1, dtype=float)
+    start = float(
+        special.gammaln(trials + 1)
+        - special.gammaln(first + 1)
+        - special.gammaln(trials - first + 1)
+        if first
+        else 0.0
+    )
+    logs = start + np.concatenate([[0.0], np.cumsum(np.log((trials - k) / (k + 1)))])
+    return 1 + float(special.logsumexp(logs)) / _LN2
 
 
 def separable_probability(points: int, dimension: int) -> float:
     """P(separable) = C(n, d) / 2^n: the chance that random labels can be cut by a hyperplane.
 
-    That is P(Bin(n-1, 1/2) <= d-1), an incomplete beta function; exactly 1/2 at n = 2d.
+    That is P(Bin(n-1, 1/2) <= d-1) = I_1/2(n-d, d), the incomplete beta function; exactly 1/2 at
+    n = 2d.
 
     Args:
-        points: n, in general position, at least 1.
+        points: n, in general position, 1 to 1e9.
         dimension: d, at least 1.
 
     Raises:
@@ -52,12 +70,12 @@ def separable_probability(points: int, dimension: int) -> float:
     >>> separable_probability(5, 5)
     1.0
     """
-    _check_points(points, dimension)
+    points, dimension = _check_points(points, dimension)
     if dimension >= points:
         return 1.0
     if points == 2 * dimension:
         return 0.5  # by symmetry of the binomial; the beta function misses it in the last digit
-    return float(special.bdtr(dimension - 1, points - 1, 0.5))
+    return float(special.betainc(points - dimension, dimension, 0.5))
 
 
 def log2_separable_probability(points: int, dimension: int) -> float:
@@ -70,13 +88,7 @@ def log2_separable_probability(points: int, dimension: int) -> float:
     -9999.0
     """
     direct = separable_probability(points, dimension)
-    if direct > 1e-250:
-        return math.log2(direct)
-    trials = points - 1
-    # The terms binom(n-1, k) grow with k here; those more than 2^60 below the last do not count.
-    k = np.arange(max(0, dimension - 1_000_000), dimension, dtype=float)
-    logs = special.gammaln(trials + 1) - special.gammaln(k + 1) - special.gammaln(trials - k + 1)
-    return float(special.logsumexp(logs) / _LN2 - trials)
+    return math.log2(direct) if direct > 1e-250 else log2_dichotomies(points, dimension) - points
 
 
 def gardner_overlap(margin: float) -> float:
@@ -102,8 +114,12 @@ def log_gardner_overlap(margin: float) -> float:
     """
     if not math.isfinite(margin):
         raise ValueError(f"margin must be finite, not {margin}")
-    log_density = -(margin**2) / 2 - math.log(2 * math.pi) / 2
+    if margin > _QUADRATIC_FROM:
+        return 2 * math.log(margin)  # J = kappa^2 + 1 to the last digit
+    log_density = -(margin * margin) / 2 - math.log(2 * math.pi) / 2
     x = -margin
+    if x > _QUADRATIC_FROM:
+        return log_density + math.log(2) - 3 * math.log(x)
     if x > _SERIES_FROM:
         # (1 + x^2) M(x) - x with the asymptotic series of M: 1/x - 1/x^3 + 3/x^5 - 15/x^7 ...
         terms = ((2, 3), (-12, 5), (90, 7), (-840, 9), (9450, 11), (-124740, 13))
@@ -235,7 +251,5 @@ def error_floor(load_bits: float, capacity_bits: float) -> float:
     return math.exp(float(np.asarray(found)))
 
 
-def _check_points(points: int, dimension: int) -> None:
-    for name, number in (("points", points), ("dimension", dimension)):
-        if not (number >= 1 and number == int(number)):
-            raise ValueError(f"{name} must be a whole number >= 1, not {number}")
+def _check_points(points: int, dimension: int) -> tuple[int, int]:
+    return require_whole("points", points, most=_MOST_POINTS), require_whole("dimension", dimension)

@@ -7,6 +7,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from capacity.arguments import require_whole
 
 # Names of bioS: first, middle and last.
 BIO_S_NAMES = 400 * 400 * 1000
@@ -89,7 +92,7 @@ def capacity_ratio(
     True
     """
     _check(N, N_0, K, C, D, L, T, {"p1": p1, "p2": p2, "p3": p3})
-    _check_parameters(P)
+    require_whole("P", P)
     names = N * (math.log2(N_0) - _bits(p1))
     values = N * K * (C * math.log2(D) - _bits(p2))
     diversity = K * D * (L * math.log2(T) - math.log2(D) - _bits(p3))
@@ -139,9 +142,9 @@ def biography_capacity_ratio(
     47.6
     """
     _check(N, N_0, 1, 1, 1, 1, 1, {"p1": p1, "p2": p2})
-    _check_parameters(P)
-    if not S_0 >= 1:
-        raise ValueError(f"S_0 must be at least 1, not {S_0}")
+    require_whole("P", P)
+    if not (S_0 >= 1 and math.isfinite(S_0)):
+        raise ValueError(f"S_0 must be finite and at least 1, not {S_0}")
     return N * (math.log2(N_0) - _bits(p1) + math.log2(S_0) - _bits(p2)) / P
 
 
@@ -183,7 +186,7 @@ def read_knowledge_runs(path: str | os.PathLike) -> list[KnowledgeRun]:
     """
     file = Path(path)
     with file.open(newline="") as lines:
-        if file.suffix == ".csv":
+        if file.suffix.lower() == ".csv":
             rows = list(csv.DictReader(lines))
         else:
             numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
@@ -203,7 +206,9 @@ def _json_row(line: str, place: str) -> dict[str, object]:
     return row
 
 
-def _run(row: Mapping[str, object], place: str) -> KnowledgeRun:
+def _run(row: Mapping[Any, Any], place: str) -> KnowledgeRun:
+    if None in row:
+        raise ValueError(f"{place} has more cells than the header")
     values = {}
     for name, kind in KnowledgeRun.__annotations__.items():
         if row.get(name) in (None, ""):
@@ -212,8 +217,9 @@ def _run(row: Mapping[str, object], place: str) -> KnowledgeRun:
             number = float(str(row[name]))
         except ValueError:
             raise ValueError(f"{place}: {name} is {row[name]!r}, which is not a number") from None
-        if kind is int and number != int(number):
-            raise ValueError(f"{place}: {name} must be a whole number, not {number}")
+        if not math.isfinite(number) or (kind is int and number != int(number)):
+            wanted = "a whole number" if kind is int else "finite"
+            raise ValueError(f"{place}: {name} must be {wanted}, not {number}")
         values[name] = kind(number)
     run = KnowledgeRun(**values)
     try:
@@ -235,17 +241,11 @@ def _log2_left(D: int, L: int, T: int) -> float:
 
 def _check(N, N_0, K, C, D, L, T, losses: Mapping[str, float]) -> None:
     for name, value in {"N": N, "K": K, "C": C, "D": D, "L": L, "T": T}.items():
-        if not (value >= 1 and value == int(value)):
-            raise ValueError(f"{name} must be a whole number >= 1, not {value}")
-    if not N_0 >= N:
-        raise ValueError(f"N_0 must be at least N = {N}, not {N_0}")
+        require_whole(name, value)
+    if not (N_0 >= N and math.isfinite(N_0)):
+        raise ValueError(f"N_0 must be finite and at least N = {N}, not {N_0}")
     if math.log2(D) > L * math.log2(T) * (1 + 1e-12):
         raise ValueError(f"D must be at most T^L = {T}^{L}, not {D}")
     for name, value in losses.items():
         if not (value >= 0 and math.isfinite(value)):
             raise ValueError(f"{name} must be finite and >= 0 (nats), not {value}")
-
-
-def _check_parameters(P: int) -> None:
-    if not P >= 1:
-        raise ValueError(f"P must be at least 1, not {P}")

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import optimize, special
 
+from capacity.arguments import require_whole
+
 
 class EdgeWarning(UserWarning):
     """The optimum of a fit lies at or beyond the edge of the data; its numbers are a guess."""
@@ -57,7 +59,9 @@ def fit_exposures(
     Returns:
         Constants `saturated` (C_inf) and `rate` (k, per exposure). Warns (`EdgeWarning`) where
         1/k is longer than the most exposures measured, so that C_inf is an extrapolation, or
-        shorter than the fewest, so that k is not seen.
+        shorter than the fewest, so that k is not seen. The search for k ends at e^-5 of the
+        inverse of the most exposures and at e^3 of that of the fewest: an estimate there says
+        that the data do not bound it.
 
     Raises:
         ValueError: for an argument out of range, or fewer than three different exposures.
@@ -67,19 +71,23 @@ def fit_exposures(
     def law(constants: npt.NDArray, at: npt.NDArray) -> npt.NDArray:
         return constants[0] * -np.expm1(-constants[1] * at)
 
+    # One range of ln k for all resamples: from no saturation in sight to all of it at once.
+    slow, fast = -math.log(x.max()) - 5, -math.log(x.min()) + 3
+    unit = float(y.max()) or 1.0
+
     def fit(x: npt.NDArray, y: npt.NDArray) -> npt.NDArray:
-        # C_inf follows from k linearly, so the search is over ln k alone: a grid that is refined
-        # around its best point cannot miss the minimum.
-        center, reach = math.log(1 / x.max() / x.min()) / 2, math.log(x.max() / x.min()) / 2 + 8
-        saturated = 0.0
+        # C_inf follows from k linearly, so the search is over ln k alone, on a grid that is
+        # refined around its best point.
+        y = y / unit
+        center, reach, saturated = (slow + fast) / 2, (fast - slow) / 2, 0.0
         for _ in range(6):
-            grid_G = center + reach * np.linspace(-1, 1, 81)
+            grid_G = np.clip(center + reach * np.linspace(-1, 1, 81), slow, fast)
             shape_GxN = -np.expm1(-np.exp(grid_G)[:, None] * x)
             saturated_G = (shape_GxN @ y) / np.square(shape_GxN).sum(axis=1)
             errors_G = np.square(y - saturated_G[:, None] * shape_GxN).sum(axis=1)
             best = int(np.argmin(errors_G))
             center, reach, saturated = float(grid_G[best]), reach / 30, float(saturated_G[best])
-        return np.array([saturated, math.exp(center)])
+        return np.array([saturated * unit, math.exp(center)])
 
     names = ("saturated", "rate")
     result = _bootstrap(fit, law, names, x, y, rng, resamples, level)
@@ -147,7 +155,7 @@ def membership_f1(samples: npt.ArrayLike, parameters: npt.ArrayLike) -> Float64[
 
     F1 = 1/2 (1 + 1.34 sigmoid(-33.14 (|D|/P - 0.034))), the law of Morris et al. 2025
     (2505.24832) in the form that reproduces their validation table (the argument often quoted,
-    capacity / |D|, does not).
+    capacity / |D|, does not). It passes 1 by 0.6 % where samples are few, and is cut off there.
 
     Args:
         samples: |D|, training samples, > 0.
@@ -163,7 +171,7 @@ def membership_f1(samples: npt.ArrayLike, parameters: npt.ArrayLike) -> Float64[
     0.51
     """
     ratio = np.asarray(_positive(samples, "samples") / _positive(parameters, "parameters"))
-    return _membership(np.array([1.34, 33.14, 0.034]), ratio)
+    return np.asarray(np.minimum(_membership(np.array([1.34, 33.14, 0.034]), ratio), 1.0))
 
 
 def fit_membership(
@@ -232,8 +240,7 @@ def _membership(constants: npt.NDArray, ratio: npt.NDArray) -> npt.NDArray:
 
 
 def _bootstrap(fit, law, names, x, y, rng, resamples, level) -> Fit:
-    if not resamples >= 1:
-        raise ValueError(f"resamples must be at least 1, not {resamples}")
+    require_whole("resamples", resamples)
     if not 0 < level < 1:
         raise ValueError(f"level must lie in (0, 1), not {level}")
     constants = fit(x, y)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Bool, Float64
 
+from capacity.arguments import require_whole
 from capacity.bounds.rate_distortion import rate_distortion_bound
 
 
@@ -59,8 +60,8 @@ def stored_bits(nll_bits: npt.ArrayLike, choices: npt.ArrayLike) -> StoredBits:
     """
     nll = _losses(nll_bits)
     choice = np.asarray(choices, float)
-    if not np.all(choice >= 1):
-        raise ValueError("choices must be >= 1")
+    if not np.all((choice >= 1) & np.isfinite(choice)):
+        raise ValueError("choices must be finite and >= 1")
     if choice.shape not in ((), (len(nll),)):
         raise ValueError(f"choices must be one number or one a fact ({len(nll)})")
     each = np.log2(choice) - (nll.sum(axis=1) if nll.ndim == 2 else nll)
@@ -93,8 +94,8 @@ def recall_range(
     if not vocabulary >= 2:
         raise ValueError(f"vocabulary must be at least 2, not {vocabulary}")
     tokens = np.asarray(value_tokens, float)
-    if not np.all(tokens >= 1):
-        raise ValueError("value_tokens must be at least 1")
+    if tokens.shape not in ((), (len(nll),)) or not np.all(tokens >= 1):
+        raise ValueError("value_tokens must be at least 1, one number or one a fact")
     most = math.log2(vocabulary)
     if nll.ndim == 2:
         surely, possibly = np.all(nll < 1, axis=1), np.all(nll <= most, axis=1)
@@ -114,7 +115,7 @@ def calibrated_accuracy_range(mean_nll_bits: float, choices: float) -> tuple[flo
 
     Args:
         mean_nll_bits: mean over facts of the NLL of the value, in bits; 0 to log2 K.
-        choices: K, at least 1.
+        choices: K, a whole number, at least 1.
 
     Raises:
         ValueError: for an argument out of range.
@@ -123,8 +124,7 @@ def calibrated_accuracy_range(mean_nll_bits: float, choices: float) -> tuple[flo
     >>> low, round(high, 4)  # 1 - 0.5/2, and h2(0.11) = 0.5
     (0.75, 0.89)
     """
-    if not (choices >= 1 and math.isfinite(choices)):
-        raise ValueError(f"choices must be finite and >= 1, not {choices}")
+    choices = require_whole("choices", choices)
     entropy = math.log2(choices)
     if not 0 <= mean_nll_bits <= entropy * (1 + 1e-12):
         raise ValueError(
@@ -132,10 +132,13 @@ def calibrated_accuracy_range(mean_nll_bits: float, choices: float) -> tuple[flo
         )
     left = max(entropy - mean_nll_bits, 0.0)
     highest = rate_distortion_bound([1.0], choices, left).accuracy
-    i = max(1.0, math.floor(2**mean_nll_bits * (1 + 1e-12)))
-    slope = (1 / i - 1 / (i + 1)) / math.log2((i + 1) / i)
-    lowest = 1 / i - slope * max(mean_nll_bits - math.log2(i), 0.0)
-    return max(lowest, 1 / choices), highest
+    if mean_nll_bits > 40:
+        lowest = 2.0**-mean_nll_bits  # below the chord, by less than 1e-12 of it
+    else:
+        i = max(1, math.floor(2**mean_nll_bits * (1 + 1e-12)))
+        slope = (1 / i - 1 / (i + 1)) / math.log2((i + 1) / i)
+        lowest = 1 / i - slope * max(mean_nll_bits - math.log2(i), 0.0)
+    return min(max(lowest, 1 / choices), highest), highest
 
 
 def fano_accuracy(known_bits: npt.ArrayLike, choices: npt.ArrayLike) -> Float64[np.ndarray, "..."]:
@@ -158,14 +161,14 @@ def fano_accuracy(known_bits: npt.ArrayLike, choices: npt.ArrayLike) -> Float64[
     known, choice = np.asarray(known_bits, float), np.asarray(choices, float)
     if not np.all(known >= 0):
         raise ValueError("known_bits must be >= 0")
-    if not np.all(choice > 1):
-        raise ValueError("choices must be above 1")
+    if not np.all((choice > 1) & np.isfinite(choice)):
+        raise ValueError("choices must be finite and above 1")
     return np.asarray(np.minimum(1.0, (known + 1) / np.log2(choice)))
 
 
 def _losses(nll_bits: npt.ArrayLike) -> Float64[np.ndarray, "..."]:
     nll = np.asarray(nll_bits, float)
-    if nll.ndim not in (1, 2) or len(nll) == 0:
+    if nll.ndim not in (1, 2) or nll.size == 0:
         raise ValueError(f"nll_bits must be one a fact or one a value token; shape {nll.shape}")
     if not np.all(nll >= 0):
         raise ValueError("nll_bits must be >= 0 and not NaN")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float64
-from scipy import optimize
+from scipy import optimize, special
+
+from capacity.arguments import require_choices, require_positive, require_whole
 
 _RTOL = 4 * np.finfo(float).eps  # the least that brentq takes
 
@@ -30,25 +32,38 @@ class Background:
 
     def __post_init__(self):
         for name in ("scale", "power"):
-            value = getattr(self, name)
-            if not (value > 0 and math.isfinite(value)):
-                raise ValueError(f"{name} must be finite and > 0, not {value}")
+            require_positive(name, getattr(self, name))
 
     def loss(self, bits: float) -> float:
-        """A m^-a, in bits a token; infinite at 0."""
-        return self.scale * bits**-self.power if bits > 0 else math.inf
+        """A m^-a, in bits a token; infinite at 0.
 
-    def gain(self, bits: float) -> float:
-        """What the next bit takes off the loss, a A m^-(a+1); infinite at 0."""
-        return self.power * self.scale * bits ** -(self.power + 1) if bits > 0 else math.inf
+        Raises:
+            ValueError: if the bits are not at least 0.
+        """
+        return _exp(math.log(self.scale) - self.power * _log(bits))
 
-    def bits_at_gain(self, gain: float) -> float:
+    def log_gain(self, bits: float) -> float:
+        """The logarithm of a A m^-(a+1), what the next bit takes off the loss; infinite at 0.
+
+        Raises:
+            ValueError: if the bits are not at least 0.
+        """
+        return math.log(self.power) + math.log(self.scale) - (self.power + 1) * _log(bits)
+
+    def bits_at_gain(self, log_gain: float) -> float:
         """The bits at which the next one takes so much off: (a A / gain)^(1/(a+1))."""
-        if gain == 0:
-            return math.inf
-        return math.exp(
-            (math.log(self.power) + math.log(self.scale) - math.log(gain)) / (self.power + 1)
-        )
+        return _exp((math.log(self.power) + math.log(self.scale) - log_gain) / (self.power + 1))
+
+
+def _log(bits: float) -> float:
+    if not bits >= 0:
+        raise ValueError(f"bits must be >= 0, not {bits}")
+    return math.log(bits) if bits > 0 else -math.inf
+
+
+def _exp(power: float) -> float:
+    """e^power, infinite where a double ends."""
+    return math.exp(power) if power < 709 else math.inf
 
 
 @dataclass(frozen=True)
@@ -100,11 +115,13 @@ def allocate(
     _check_mixture(capacity_bits, ratio)
     often = np.atleast_1d(np.asarray(frequency, float))
     shape = often.shape
-    entropy = np.broadcast_to(np.asarray(entropy_bits, float), shape)
-    number = np.broadcast_to(np.asarray(count, float), shape)
+    entropy, number = np.asarray(entropy_bits, float), np.asarray(count, float)
     for name, array in (("frequency", often), ("entropy_bits", entropy), ("count", number)):
-        if not (array.ndim == 1 and np.all((array >= 0) & np.isfinite(array))):
+        if array.shape not in ((), shape) or not np.all((array >= 0) & np.isfinite(array)):
             raise ValueError(f"{name} must be one number a kind, finite and >= 0")
+    if often.ndim != 1 or len(often) == 0:
+        raise ValueError("frequency must be one number a kind, at least one")
+    entropy, number = np.broadcast_to(entropy, shape), np.broadcast_to(number, shape)
     share = np.zeros(shape)
     kinds = number * entropy
     left = float(capacity_bits)
@@ -137,7 +154,7 @@ def threshold_capacity(ratio: float, frequency: float, background: Background) -
     """
     if not 0 < ratio <= 1:
         raise ValueError(f"ratio must lie in (0, 1], not {ratio}")
-    _check_positive("frequency", frequency)
+    require_positive("frequency", frequency)
     return _background_first(ratio, frequency, background)
 
 
@@ -158,9 +175,8 @@ def threshold_ratio(capacity_bits: float, frequency: float, background: Backgrou
     0.5
     """
     _check_mixture(capacity_bits, 0.0)
-    _check_positive("frequency", frequency)
-    odds = background.gain(capacity_bits) / frequency
-    return odds / (1 + odds)
+    require_positive("frequency", frequency)
+    return float(special.expit(background.log_gain(capacity_bits) - math.log(frequency)))
 
 
 @dataclass(frozen=True)
@@ -207,8 +223,8 @@ def subsample(
         ValueError: for an argument out of range.
     """
     share = np.atleast_1d(np.asarray(keep, float))
-    if not np.all((share > 0) & (share <= 1)):
-        raise ValueError("keep must lie in (0, 1]")
+    if not (share.ndim == 1 and np.all((share > 0) & (share <= 1))):
+        raise ValueError("keep must be one share or several, each in (0, 1]")
     entropy = _check_subsample(facts, choices, capacity_bits, ratio, tokens_per_fact)
     often = 1 / (share * facts * tokens_per_fact)
     first = np.array([_background_first(ratio, one, background) for one in often])
@@ -240,7 +256,7 @@ def best_subsample(
     The arguments are those of `subsample`.
 
     Returns:
-        The share, above 0, at most 1.
+        The share, 0 to 1.
 
     Raises:
         ValueError: for an argument out of range.
@@ -253,6 +269,8 @@ def best_subsample(
 
     if over(1.0) <= 0:
         return 1.0
+    if over(1e-300) >= 0:
+        return 0.0  # even the first fact is worth less than the background's last bit
     return float(np.asarray(optimize.brentq(over, 1e-300, 1.0, xtol=1e-300, rtol=_RTOL)))
 
 
@@ -262,11 +280,11 @@ def _background_first(ratio: float, frequency: float, background: Background) ->
         return 0.0
     if ratio == 0 or frequency == 0:
         return math.inf
-    return background.bits_at_gain(ratio * frequency / (1 - ratio))
+    return background.bits_at_gain(math.log(ratio) + math.log(frequency) - math.log1p(-ratio))
 
 
 def _check_mixture(capacity_bits: float, ratio: float) -> None:
-    _check_positive("capacity_bits", capacity_bits)
+    require_positive("capacity_bits", capacity_bits)
     if not 0 <= ratio <= 1:
         raise ValueError(f"ratio must lie in [0, 1], not {ratio}")
 
@@ -275,16 +293,11 @@ def _check_subsample(
     facts: float, choices: float, capacity_bits: float, ratio: float, tokens_per_fact: float
 ) -> float:
     _check_mixture(capacity_bits, ratio)
-    _check_positive("tokens_per_fact", tokens_per_fact)
+    require_positive("tokens_per_fact", tokens_per_fact)
     if not ratio > 0:
         raise ValueError("ratio must be above 0")
-    if not facts >= 1:
-        raise ValueError(f"facts must be at least 1, not {facts}")
-    if not (choices > 1 and math.isfinite(choices)):
-        raise ValueError(f"choices must be finite and above 1, not {choices}")
+    require_whole("facts", facts, most=1e15)
+    require_choices(choices)
+    if choices == 1:
+        raise ValueError("choices must be above 1: a fact of one choice costs nothing")
     return math.log2(choices)
-
-
-def _check_positive(name: str, value: float) -> None:
-    if not (value > 0 and math.isfinite(value)):
-        raise ValueError(f"{name} must be finite and > 0, not {value}")

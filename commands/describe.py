@@ -52,8 +52,8 @@ class Bound:
     """The budget in bits; or give --params."""
     params: Count | None = None
     """Parameters of the model."""
-    bits_per_param: float = 2.0
-    """Bits that each parameter stores; 2 is what Allen-Zhu and Li 2024 measured."""
+    bits_per_param: float | None = None
+    """Bits that each parameter stores; by default 2, what Allen-Zhu and Li 2024 measured."""
     json: bool = False
     """Print JSON."""
 
@@ -97,15 +97,14 @@ class Bound:
             "give the budget either as --bits B or as --params P",
         )
         if self.bits is not None:
+            require(self.bits_per_param is None, "--bits-per-param goes with --params, not --bits")
             require(self.bits > 0, f"--bits must be greater than 0, not {self.bits:g}")
             return self.bits
         assert self.params is not None
         require(self.params > 0, f"--params must be greater than 0, not {self.params}")
-        require(
-            self.bits_per_param > 0,
-            f"--bits-per-param must be greater than 0, not {self.bits_per_param:g}",
-        )
-        return self.params * self.bits_per_param
+        each = 2.0 if self.bits_per_param is None else self.bits_per_param
+        require(each > 0, f"--bits-per-param must be greater than 0, not {each:g}")
+        return self.params * each
 
     def _power_law(self) -> tuple[int, float, float]:
         import math

@@ -48,7 +48,7 @@ class Bitstrings:
     """Number of facts."""
     out: Path
     """The Parquet file to write."""
-    vocabulary: int = 2048
+    vocabulary: Count = 2048
     """Number of token ids."""
     length: int = 64
     """Tokens of a sequence, its key included."""

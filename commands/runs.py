@@ -65,13 +65,14 @@ class Train:
             or (all(size is not None for size in free) and self.model is None),
             "give either --model NAME, or all of --width, --depth and --heads",
         )
-        named_size(self.model or "29k", 1)
+        name = "29k" if self.model is None else self.model
+        named_size(name, 1)
         facts = load(self.file)
         vocabulary, tied = model_vocabulary(facts), not self.untied
-        if self.width and self.depth and self.heads:
+        if self.width is not None and self.depth is not None and self.heads is not None:
             model = TransformerConfig(vocabulary, self.width, self.depth, self.heads, tied)
         else:
-            model = named_size(self.model or "29k", vocabulary, tied=tied)
+            model = named_size(name, vocabulary, tied=tied)
         with progress_bar("steps") as bar:
 
             def progress(done: int, total: int, metrics: Any) -> None:

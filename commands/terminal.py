@@ -1,6 +1,7 @@
 """What all commands share: numbers such as 1e6, progress bars, JSON on stdout."""
 
 import json
+import math
 import sys
 from typing import Annotated, Any
 
@@ -8,8 +9,11 @@ from tyro.constructors import PrimitiveConstructorSpec
 
 
 def _whole_number(text: str) -> int:
-    number = float(text.replace("_", ""))
-    if number != int(number):
+    try:
+        number = float(text.replace("_", ""))
+    except ValueError:
+        number = math.nan
+    if not number.is_integer():
         raise ValueError(f"{text!r} is not a whole number")
     return int(number)
 

@@ -101,6 +101,8 @@ def load(path: str | os.PathLike) -> FactSet:
         return stream.collect()
     except BadInput as error:
         raise BadInput(_named(path, error)) from None
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(path, error) from None
 
 
 def load_frequency(
@@ -113,7 +115,10 @@ def load_frequency(
     """
     names = ["frequency", "choices"]
     with _open(path, names) as file:
-        table = file.read(columns=names)
+        try:
+            table = file.read(columns=names)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(path, error) from None
     require(table.num_rows > 0, f"{path}: the fact set is empty; it needs at least one fact")
     frequency, choices = (_doubles(table.column(name), name, path) for name in names)
     try:
@@ -122,6 +127,11 @@ def load_frequency(
     except BadInput as error:
         raise BadInput(_named(path, error)) from None
     return frequency, choices
+
+
+def _damaged(path: str | os.PathLike, error: Exception) -> BadInput:
+    reason = str(error).splitlines()[0]
+    return BadInput(f"{path} is damaged ({reason}); generate it again")
 
 
 def _named(path: str | os.PathLike, error: BadInput) -> str:

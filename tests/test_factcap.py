@@ -61,6 +61,11 @@ def test_train_and_measure(call, tmp_path):
     code, _, err = call("train", path, "--out", run, *shape, "--exposures", 5)
     assert code == 2
     assert "holds a finished run" in err
+    none = ("--width", 0, "--depth", 0, "--heads", 0)
+    code, _, err = call("train", path, "--out", tmp_path / "none", *none)
+    assert code == 2
+    assert "width" in err
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(
@@ -71,6 +76,18 @@ def test_train_and_measure(call, tmp_path):
         (["bound", "--facts", "10", "--choices", "0", "--bits", "5"], "at least 1, not 0"),
         (["bound", "absent.parquet", "--bits", "5"], "absent.parquet does not exist"),
         (["bound", "--facts", "1.5", "--choices", "4", "--bits", "5"], "whole number"),
+        (["bound", "--facts", "10", "--choices", "4", "--params", "1.5"], "whole number"),
+        (["bound", "--facts", "1e400", "--choices", "4", "--bits", "5"], "whole number"),
+        (["bound", "--facts", "1e13", "--choices", "4", "--bits", "5"], "[1, 1e12]"),
+        (
+            ["bound", "--facts", "9", "--choices", "4", "--bits", "5", "--bits-per-param", "3"],
+            "goes with --params",
+        ),
+        (
+            ["bound", "--facts", "9", "--choices", "4", "--exponent", "5", "--bits", "9"],
+            "[0, 4], not 5",
+        ),
+        (["bound", "absent.parquet", "--exponent", "1", "--bits", "5"], "not both"),
         (["bound", "--bots", "5"], "--bots"),
         (["generate", "phonebook", "--facts", "1e12", "--out", "x"], "1073741824 names"),
         (["generate", "phonebook", "--facts", "5", "--out", "no/x"], "does not exist"),
@@ -79,6 +96,7 @@ def test_train_and_measure(call, tmp_path):
         (["measure", "absent"], "not a run directory"),
         (["train", "absent.parquet", "--out", "r", "--model", "huge"], "gpt2-small"),
         (["train", "absent.parquet", "--out", "r", "--width", "8"], "--width, --depth and --heads"),
+        (["train", "absent.parquet", "--out", "r", "--model", ""], "gpt2-small"),
         (["figure", "nothing"], "there are bounds"),
         (["figure"], "or --all"),
         (["curve", "--preset", "nothing", "--out", "c"], "there are tiny, laptop, gpu"),

@@ -61,6 +61,8 @@ def captured_mass(stored: float, facts: float, exponent: float) -> float:
         ValueError: for an argument out of range.
     """
     _at_least_one("facts", facts)
+    if not math.isfinite(facts):
+        raise ValueError("facts must be finite")
     if not 1 <= stored <= facts:
         raise ValueError(f"stored must lie in [1, facts = {facts:g}], not {stored}")
     if not exponent >= 0:

@@ -69,6 +69,9 @@ def check(weights: npt.ArrayLike, choices: npt.ArrayLike, budget_bits: float) ->
         if wrong.any():
             found = array[wrong].flat[0]
             raise ValueError(f"{name} must be finite and >= {least}; found {found:g}")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(weight.sum()):
+            raise ValueError("weights must have a finite sum; scale them")
     if not budget_bits >= 0:
         raise ValueError(f"budget_bits must be >= 0, not {budget_bits}")
     choice = np.broadcast_to(choice, weight.shape)

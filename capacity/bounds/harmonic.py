@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from capacity.arguments import require_whole
+
 _DIRECT = 64
 # Bernoulli numbers over factorials, B_2k / (2k)!, of the Euler-Maclaurin formula.
 _EULER_MACLAURIN = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160)
@@ -25,8 +27,7 @@ def generalized_harmonic(facts: int, exponent: float) -> float:
     >>> round(generalized_harmonic(10**12, 1.0), 10)  # ln N + 0.5772156649
     28.2082367808
     """
-    if not 0 <= facts <= 1e15:
-        raise ValueError(f"facts must lie in [0, 1e15], not {facts}")
+    facts = require_whole("facts", facts, least=0, most=1e15)
     if not (np.isfinite(exponent) and exponent >= 0):
         raise ValueError(f"exponent must be finite and >= 0, not {exponent}")
     first = np.arange(1, min(facts, _DIRECT) + 1, dtype=float) ** -exponent

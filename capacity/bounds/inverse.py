@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
+from capacity.arguments import require_choices
 from capacity.bounds.all_or_nothing import all_or_nothing_bound
 from capacity.bounds.bound import check
 from capacity.bounds.even_spreading import even_spreading
@@ -47,10 +48,14 @@ def smallest_budget(
     problem = check(weights, choices, 0.0)
     most = float(problem.weights.sum())
     _check_accuracy(accuracy, most)
+    entropy, asked = problem.entropy_bits, problem.weights > 0
+    if kind == "even_spreading":
+        # every fact is filled up to the level at which the last one that is asked for is whole
+        every = np.minimum(entropy, entropy[asked].max(initial=0.0)).sum()
+    else:
+        every = entropy[asked].sum()
     return _invert(
-        lambda bits: bound(weights, choices, bits).accuracy,
-        accuracy,
-        float(problem.entropy_bits.sum()),
+        lambda bits: bound(weights, choices, bits).accuracy, accuracy, most, float(every)
     )
 
 
@@ -79,7 +84,7 @@ def smallest_power_law_budget(
 
     reached(0.0)  # checks the arguments
     _check_accuracy(accuracy, 1.0)
-    return _invert(reached, accuracy, facts * math.log2(choices))
+    return _invert(reached, accuracy, 1.0, facts * math.log2(choices))
 
 
 def largest_load(
@@ -118,8 +123,7 @@ def most_facts_known_whole(budget_bits: float, choices: float) -> float:
     """
     if not budget_bits >= 0:
         raise ValueError(f"budget_bits must be >= 0, not {budget_bits}")
-    if not (choices >= 1 and math.isfinite(choices)):
-        raise ValueError(f"choices must be finite and >= 1, not {choices}")
+    require_choices(choices)
     return math.inf if choices == 1 else budget_bits / math.log2(choices)
 
 
@@ -134,13 +138,13 @@ def _check_accuracy(accuracy: float, most: float) -> None:
         raise ValueError(f"accuracy must lie in [0, {most:g}], not {accuracy}")
 
 
-def _invert(reached: Callable[[float], float], accuracy: float, total: float) -> float:
-    """The smallest number of bits that reaches the accuracy; all of them always do."""
+def _invert(reached: Callable[[float], float], accuracy: float, most: float, total: float) -> float:
+    """The smallest number of bits that reaches the accuracy; `total` bits reach the most."""
     if reached(0.0) >= accuracy * (1 - _RTOL):
         return 0.0
-    # Just below all bits; there is nothing to search above.
+    # Just below all bits; there is nothing to search above, where doubles see the most already.
     high = total * (1 - 1e-15)
-    if reached(high) < accuracy:
+    if accuracy >= most * (1 - _RTOL) or reached(high) < accuracy:
         return total
     found = brentq(lambda bits: reached(bits) - accuracy, 0.0, high, xtol=1e-20 * total, rtol=_RTOL)
     return float(np.asarray(found))

@@ -6,11 +6,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from capacity.arguments import require_choices, require_whole
 from capacity.bounds.bound import Bound, check
 from capacity.bounds.inverse import smallest_budget
 from capacity.bounds.rate_distortion import rate_distortion_bound
 
 _LN2 = math.log(2)
+_MOST_FACTS = 10**9  # beyond, log-factorials lose the fifth decimal of the result
 
 
 def luck_bound(
@@ -74,10 +76,10 @@ def log2_chance_known(facts: int, choices: float, capacity_bits: float, known: i
     log2 of min(1, 2^C P(Bin(N, 1/K) >= m)), the union bound over the 2^C answer sheets.
 
     Args:
-        facts: N, at least 1.
+        facts: N, 1 to 1e9.
         choices: K, at least 1.
         capacity_bits: C, >= 0.
-        known: m.
+        known: m, at least 0.
 
     Raises:
         ValueError: for an argument out of range.
@@ -86,10 +88,9 @@ def log2_chance_known(facts: int, choices: float, capacity_bits: float, known: i
     -6.0
     """
     _check(capacity_bits, 1.0)
-    if not facts >= 1:
-        raise ValueError(f"facts must be at least 1, not {facts}")
-    if not (choices >= 1 and math.isfinite(choices)):
-        raise ValueError(f"choices must be finite and >= 1, not {choices}")
+    facts = require_whole("facts", facts, most=_MOST_FACTS)
+    known = require_whole("known", known, least=0)
+    require_choices(choices)
     if known > facts:
         return -math.inf
     return min(0.0, capacity_bits + _log_tail(facts, 1 / choices, known) / _LN2)
@@ -107,7 +108,7 @@ def most_known_by_luck(facts: int, choices: float, capacity_bits: float, probabi
     61
     """
     _check(capacity_bits, probability)
-    low, high = 0, facts + 1  # the chance falls with m
+    low, high = 0, require_whole("facts", facts, most=_MOST_FACTS) + 1  # the chance falls with m
     while high - low > 1:
         middle = (low + high) // 2
         chance = log2_chance_known(facts, choices, capacity_bits, middle)
@@ -119,11 +120,17 @@ def _log_tail(facts: int, chance: float, known: int) -> float:
     """Natural log of P(Bin(N, q) >= m); beyond the smallest double from its leading terms."""
     if known <= 0:
         return 0.0
-    direct = float(special.bdtrc(known - 1, facts, chance))
+    if chance == 1:
+        return 0.0
+    # P(Bin(N, q) >= m) = I_q(m, N - m + 1), the incomplete beta function
+    direct = float(special.betainc(known, facts - known + 1, chance))
     if direct > 1e-250:
         return math.log(direct)
-    # Far above the mean the terms fall at least geometrically: sum them until they vanish.
-    terms = np.arange(known, min(facts, known + 2000) + 1)
+    # So far above the mean the terms fall at least as a geometric series of the first ratio:
+    # sum them until they are e^-45 of the first.
+    ratio = (facts - known) * chance / ((known + 1) * (1 - chance))
+    count = 1 if ratio == 0 else math.ceil(45 / -math.log(ratio)) + 1
+    terms = np.arange(known, min(facts, known + count) + 1, dtype=float)
     logs = (
         special.gammaln(facts + 1) - special.gammaln(terms + 1) - special.gammaln(facts - terms + 1)
     )

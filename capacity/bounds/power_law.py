@@ -25,11 +25,12 @@ class PowerLawBound:
 
     Attributes:
         accuracy: sum over facts of weight times recall.
-        recall: gives the recall of the facts of these ranks (numbers from 1 to N).
+        recall: gives the recall of the facts of these ranks, whole numbers from 1 to N; raises
+            `ValueError` for others.
     """
 
     accuracy: float
-    recall: Callable[[npt.ArrayLike], Float64[np.ndarray, " ranks"]]
+    recall: Callable[[npt.ArrayLike], Float64[np.ndarray, "..."]]
 
     def __float__(self) -> float:
         return self.accuracy
@@ -70,15 +71,15 @@ def power_law_bound(
     _check(facts, choices, exponent, budget_bits, kind, objective)
     facts, entropy = int(facts), math.log2(choices)
     if budget_bits >= facts * entropy:
-        return _level(1.0)
+        return _level(facts, 1.0)
     share = budget_bits / facts
     if kind == "even_spreading":
-        return _level(2.0 ** (share - entropy))  # a = 2^(C/N - H)
+        return _level(facts, 2.0 ** (share - entropy))  # a = 2^(C/N - H)
     flat = exponent == 0 or objective == "accuracy"
     if flat and kind == "all_or_nothing":
-        return _level(share / entropy + (1 - share / entropy) / choices)
+        return _level(facts, share / entropy + (1 - share / entropy) / choices)
     if flat:
-        return _level(rate_distortion_bound([1.0], choices, share).accuracy)
+        return _level(facts, rate_distortion_bound([1.0], choices, share).accuracy)
     if kind == "all_or_nothing":
         return _all_or_nothing(facts, choices, exponent, budget_bits / entropy)
     return _rate_distortion(facts, choices, exponent, budget_bits * math.log(2))
@@ -98,9 +99,16 @@ def _check(facts, choices, exponent, budget_bits, kind, objective) -> None:
             raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}")
 
 
-def _level(recall: float) -> PowerLawBound:
+def _level(facts: int, recall: float) -> PowerLawBound:
     """The bound where all facts have one recall."""
-    return PowerLawBound(recall, lambda ranks: np.full(np.shape(ranks), recall))
+    return PowerLawBound(recall, lambda ranks: np.full(_ranks(ranks, facts).shape, recall))
+
+
+def _ranks(ranks: npt.ArrayLike, facts: int) -> Float64[np.ndarray, "..."]:
+    array = np.asarray(ranks, float)
+    if not np.all((array >= 1) & (array <= facts) & (array == np.floor(array))):
+        raise ValueError(f"ranks must be whole numbers from 1 to {facts}")
+    return array
 
 
 def _all_or_nothing(facts: int, choices: float, exponent: float, stored: float) -> PowerLawBound:
@@ -109,16 +117,16 @@ def _all_or_nothing(facts: int, choices: float, exponent: float, stored: float) 
     held = generalized_harmonic(whole, exponent) + (stored - whole) * (whole + 1) ** -exponent
     share = held / generalized_harmonic(facts, exponent)
 
-    def recall(ranks: npt.ArrayLike) -> Float64[np.ndarray, " ranks"]:
-        held = np.clip(stored - (np.asarray(ranks, float) - 1), 0, 1)
-        return held + (1 - held) / choices
+    def recall(ranks: npt.ArrayLike) -> Float64[np.ndarray, "..."]:
+        held = np.clip(stored - (_ranks(ranks, facts) - 1), 0, 1)
+        return np.asarray(held + (1 - held) / choices)
 
     return PowerLawBound(share + (1 - share) / choices, recall)
 
 
 def _rate_distortion(facts: int, choices: float, exponent: float, budget: float) -> PowerLawBound:
     if budget < SMALLEST:
-        return _level(1 / choices)
+        return _level(facts, 1 / choices)
     log_k = math.log(choices)
 
     def tail(log_scale: float) -> Facts:
@@ -140,8 +148,10 @@ def _rate_distortion(facts: int, choices: float, exponent: float, budget: float)
     total = generalized_harmonic(facts, exponent)
     accuracy = float((nodes.copies * nodes.weight) @ rates_at(nodes, log_scale).recall) / total
 
-    def recall(ranks: npt.ArrayLike) -> Float64[np.ndarray, " ranks"]:
-        weight = np.atleast_1d(np.asarray(ranks, float)) ** -exponent
-        return rates_at(equal_choices(weight, choices), log_scale).recall
+    def recall(ranks: npt.ArrayLike) -> Float64[np.ndarray, "..."]:
+        array = _ranks(ranks, facts)
+        weight = array.ravel() ** -exponent
+        found = rates_at(equal_choices(weight, choices), log_scale).recall
+        return found.reshape(array.shape)
 
     return PowerLawBound(min(accuracy, 1.0), recall)

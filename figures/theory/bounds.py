@@ -38,12 +38,12 @@ def _rows() -> list[dict[str, Any]]:
     plain = [
         ("alphabets", choices, 0.0, "accuracy", load)
         for choices in ALPHABETS
-        for load in np.geomspace(0.5, 16, 61)
+        for load in np.geomspace(0.5, 16, 61)  # 1 is one of them
     ]
     weighted = [
         ("exponents", 2**20, exponent, "weighted", load)
         for exponent in EXPONENTS
-        for load in np.geomspace(0.5, 1e6, 61)
+        for load in (0.5, *np.geomspace(1, 1e6, 61))
     ]
     rows = []
     for panel, choices, exponent, objective, load in (*plain, *weighted):

@@ -39,7 +39,6 @@ def luck(folder: Path) -> list[dict[str, Any]]:
 
 def _row(choices: float, load: float, facts: int) -> dict[str, Any]:
     capacity = facts * math.log2(choices) / load
-    # Equal facts are one fact: the band of N of weight 1/N follows from a price a fact.
     uniform = np.full(facts, 1 / facts)
     numbers = (
         choices,

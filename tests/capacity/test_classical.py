@@ -58,6 +58,21 @@ def test_cover_of_a_million_points():
     assert math.isfinite(log2_separable_probability(million, 499_000))
 
 
+def test_cover_of_a_billion_points():
+    billion = 10**9
+    for dimension in (1, 2, 3, 10):
+        exact = 2 * sum(math.comb(billion - 1, k) for k in range(dimension))
+        assert log2_dichotomies(billion, dimension) == pytest.approx(math.log2(exact), rel=1e-13)
+    for shift in (-30_000, 20_000):
+        limit = norm.cdf(2 * shift / math.sqrt(billion - 1))
+        found = separable_probability(billion, billion // 2 + shift)
+        assert found == pytest.approx(limit, rel=1e-4)
+    # both ways through the change of method
+    near = [2 * log2_separable_probability(billion, billion // 2 + d) for d in (-1, 0, 1)]
+    assert near[0] < near[1] < near[2]
+    assert near[0] + near[2] == pytest.approx(2 * near[1], rel=1e-6)
+
+
 @pytest.mark.parametrize(("points", "dimension"), [(8, 4), (10, 4), (9, 6)])
 def test_cover_is_how_often_a_linear_program_separates(points, dimension):
     rng = np.random.default_rng(0)
@@ -97,12 +112,14 @@ def test_overlap_where_doubles_end():
     assert gardner_overlap(-1e4) == 0.0
     assert gardner_capacity(-1e4) == math.inf
     assert gardner_overlap(1e4) == pytest.approx(1e8 + 1)
+    assert log_gardner_overlap(1e200) == pytest.approx(400 * math.log(10))
+    assert gardner_capacity(-1e200) == math.inf
 
 
 def test_published_values():
     assert gardner_capacity() == 2.0  # Cover 1965, Gardner 1988
     assert gardner_bits() == 2.0
-    assert 0 < BINARY_WEIGHT_CAPACITY < 1
+    assert gardner_bits() > BINARY_WEIGHT_CAPACITY  # one bit a weight holds less than a real one
     # 1 / (2 Phi(1) + phi(1)), from tables of the normal distribution
     assert gardner_capacity(1.0) == pytest.approx(1 / (2 * 0.8413447461 + 0.2419707245), rel=1e-9)
 
@@ -159,7 +176,8 @@ def test_error_floor_is_below_what_a_random_codebook_reaches():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: separable_probability(0, 1), "points must be a whole number >= 1, not 0"),
+        (lambda: separable_probability(0, 1), "points must be a whole number >= 1"),
+        (lambda: separable_probability(2 * 10**9, 5), r"points must be .* <= 1e\+09"),
         (lambda: log2_dichotomies(4, 0), "dimension must be a whole number >= 1, not 0"),
         (lambda: gardner_capacity(math.nan), "margin must be finite, not nan"),
         (lambda: gardner_capacity(0, 1.1), r"positive_fraction must lie in \[0, 1\], not 1.1"),

@@ -41,6 +41,23 @@ def test_without_an_array_as_with_one(facts, choices, exponent, accuracy):
         assert found == pytest.approx(array, rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.parametrize("kind", BOUNDS)
+@given(problem=problems(), asked=st.lists(st.booleans(), min_size=8, max_size=8))
+@settings(deadline=None, max_examples=40)
+def test_facts_that_nobody_asks_for_cost_nothing(kind, problem, asked):
+    weights, choices, _ = problem
+    weights = weights * asked[: len(weights)]
+    budget = smallest_budget(weights, choices, float(weights.sum()), kind=kind)
+    reached = BOUNDS[kind](weights, choices, budget).accuracy
+    assert reached == pytest.approx(weights.sum(), rel=1e-12)
+    entropy = np.log2(choices)
+    if kind != "even_spreading":
+        assert budget == pytest.approx(entropy[weights > 0].sum(), rel=1e-12)
+    elif weights.any():
+        level = entropy[weights > 0].max()
+        assert budget == pytest.approx(np.minimum(entropy, level).sum(), rel=1e-12)
+
+
 def test_a_trillion_facts():
     budget = smallest_power_law_budget(10**12, 1e6, 1.2, 0.95)
     stored = smallest_power_law_budget(10**12, 1e6, 1.2, 0.95, kind="all_or_nothing")

@@ -91,8 +91,10 @@ def test_losses_measured_elsewhere(tmp_path):
         ({"p2": -1}, "row 1: p2 must be finite and >= 0"),
         ({"K": 2.5}, "row 1: K must be a whole number"),
         ({"D": 1000}, r"row 1: D must be at most T\^L = 16\^2, not 1000"),
-        ({"P": 0}, "row 1: P must be at least 1"),
-        ({"N_0": 5}, "row 1: N_0 must be at least N = 20"),
+        ({"N": 1e400}, "row 1: N must be a whole number, not inf"),
+        ({"p1": 1e400}, "row 1: p1 must be finite, not inf"),
+        ({"P": 0}, "row 1: P must be a whole number >= 1"),
+        ({"N_0": 5}, "row 1: N_0 must be finite and at least N = 20"),
     ],
 )
 def test_bad_rows_are_named(tmp_path, change, message):
@@ -117,5 +119,5 @@ def test_files_without_rows(tmp_path):
 def test_names_must_be_chosen_from_more():
     with pytest.raises(ValueError, match="N_0 must be above N = 20, not 20"):
         bit_complexity(**{**SHAPE, "N_0": 20}, p1=0.0, p2=0.0, p3=0.0)
-    with pytest.raises(ValueError, match="S_0 must be at least 1"):
+    with pytest.raises(ValueError, match="S_0 must be finite and at least 1"):
         biography_capacity_ratio(5, 1.0, 1.0, 10, S_0=0)

@@ -38,7 +38,7 @@ def test_the_form_often_quoted_does_not():
 @given(st.floats(1, 1e12), st.floats(1, 1e12))
 def test_membership_falls_with_samples(samples, parameters):
     found = float(membership_f1(samples, parameters))
-    assert 0.5 <= found < 1.02
+    assert 0.5 <= found <= 1
     assert float(membership_f1(2 * samples, parameters)) <= found
     # only the ratio counts
     assert float(membership_f1(2 * samples, 2 * parameters)) == pytest.approx(found)
@@ -86,7 +86,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say():
         low, high = fit.interval["saturated"]
         assert low <= fit.estimate["saturated"] <= high
         covered += low <= 2.0 <= high
-    assert 0.75 < covered / trials <= 1.0
+    assert covered / trials > 0.75
 
 
 def test_intervals_repeat_with_the_seed():
@@ -135,7 +135,10 @@ def test_a_fit_warns_at_the_edge_of_its_data(call, message):
         (lambda rng: fit_exposures([1, 2, 3], [1, 2], rng=rng), "one number a measurement each"),
         (lambda rng: fit_exposures([1, 2, 3], [1, 2, -1], rng=rng), "capacity_bits must be finite"),
         (lambda rng: fit_exposures([1, 2, 3], [1, 2, 3], rng=rng, level=1), "level must lie in"),
-        (lambda rng: fit_parameters([1, 9], [1, 2], rng=rng, resamples=0), "resamples must be"),
+        (
+            lambda rng: fit_parameters([1, 9], [1, 2], rng=rng, resamples=0),
+            "resamples must",
+        ),
         (lambda rng: fit_parameters([1, 9], [0, 2], rng=rng), "capacity_bits must be above 0"),
         (
             lambda rng: fit_membership([1, 2, 3, 4], 1, [1, 1, 1, 1.5], rng=rng),

@@ -61,9 +61,12 @@ def test_the_ends_of_the_calibrated_range_are_reached():
     assert calibrated_accuracy_range(0.0, 4) == (1.0, 1.0)
     assert calibrated_accuracy_range(2.0, 4) == pytest.approx((0.25, 0.25))
     assert calibrated_accuracy_range(0.0, 1) == (1.0, 1.0)
+    for loss in (1e-16, 39.9, 40.1, 53.5, 60.0):
+        low, high = calibrated_accuracy_range(loss, 2**60)
+        assert 0 < 2**-loss * (1 - 1e-9) <= low <= high <= 1
 
 
-@given(st.floats(2, 1e6), st.floats(0, 1))
+@given(st.integers(2, 10**6), st.floats(0, 1))
 @settings(deadline=None)
 def test_fano_is_looser_than_rate_distortion(choices, share):
     known = share * math.log2(choices)
@@ -85,14 +88,16 @@ def test_stored_bits_clips_facts_and_not_tokens():
         (lambda: stored_bits([-1.0], 2), "nll_bits must be >= 0 and not NaN"),
         (lambda: stored_bits([math.nan], 2), "nll_bits must be >= 0 and not NaN"),
         (lambda: stored_bits([], 2), "nll_bits must be one a fact"),
-        (lambda: stored_bits([1.0], 0.5), "choices must be >= 1"),
+        (lambda: stored_bits([1.0], 0.5), "choices must be finite and >= 1"),
         (lambda: stored_bits([1.0, 1.0], [2, 2, 2]), "choices must be one number or one a fact"),
         (lambda: recall_range([1.0], 1), "vocabulary must be at least 2, not 1"),
+        (lambda: recall_range([1.0], 2, [1, 2]), "value_tokens must be"),
+        (lambda: recall_range([[]], 2), "nll_bits must be one a fact"),
         (lambda: recall_range([1.0], 2, 0), "value_tokens must be at least 1"),
         (lambda: calibrated_accuracy_range(3.0, 4), r"mean_nll_bits must lie in \[0, .* = 2\]"),
-        (lambda: calibrated_accuracy_range(0.0, 0.5), "choices must be finite and >= 1"),
+        (lambda: calibrated_accuracy_range(0.0, 0.5), "choices must be a whole number >= 1"),
         (lambda: fano_accuracy(-1, 2), "known_bits must be >= 0"),
-        (lambda: fano_accuracy(1, 1), "choices must be above 1"),
+        (lambda: fano_accuracy(1, 1), "choices must be finite and above 1"),
     ],
 )
 def test_bad_arguments_are_named(call, message):

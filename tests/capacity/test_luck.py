@@ -75,6 +75,21 @@ def test_counting_far_beyond_doubles():
     assert log2_chance_known(10_000, 2.0, 0.0, 9_999) == pytest.approx(math.log2(10_001) - 10_000)
 
 
+def test_counting_many_facts():
+    # near the mean of a billion facts the normal limit, beyond it nothing is lost of the tail
+    billion, half = 10**9, 5 * 10**8
+    assert log2_chance_known(billion, 2.0, 0.0, half) == pytest.approx(-1, abs=1e-4)
+    assert log2_chance_known(billion, 2.0, 0.0, 4 * 10**8) == 0.0
+    assert log2_chance_known(billion, 2.0, 10.0, half) == 0.0
+    deviations = 40.0
+    known = half + round(deviations * math.sqrt(billion) / 2)
+    normal = -(deviations**2) / 2 - math.log(deviations * math.sqrt(2 * math.pi))
+    found = log2_chance_known(billion, 2.0, 0.0, known) * math.log(2)
+    assert found == pytest.approx(normal + math.log1p(-1 / deviations**2), abs=1e-3)
+    assert most_known_by_luck(billion, 2.0, 0.0, 0.5) in (half, half + 1)
+    assert log2_chance([0.0, 1.0], 2, 1.0, 1.0) == 0.0  # the one that counts fits
+
+
 @pytest.mark.parametrize(("facts", "choices", "bits"), [(12, 2, 6), (8, 4, 6), (10, 3, 5)])
 def test_no_codebook_passes_the_converse(facts, choices, bits):
     rng = np.random.default_rng(0)
@@ -141,7 +156,10 @@ def test_the_band_closes_on_the_bound_as_facts_grow():
         (lambda: luck_bound([1.0], 2, -1, 0.5), "capacity_bits must be >= 0, not -1"),
         (lambda: luck_bound([1.0], 2, 1, 0), r"probability must lie in \(0, 1\], not 0"),
         (lambda: luck_bound([1.0], 2, 1, 1.5), "probability must lie in"),
-        (lambda: log2_chance_known(0, 2, 1.0, 0), "facts must be at least 1"),
+        (lambda: log2_chance_known(0, 2, 1.0, 0), "facts must be a whole number >= 1"),
+        (lambda: log2_chance_known(10**10, 2, 1.0, 0), r"facts must be .* <= 1e\+09"),
+        (lambda: log2_chance_known(2, 2, 1.0, -1), "known must be a whole number >= 0"),
+        (lambda: most_known_by_luck(0, 2, 1.0, 0.5), "facts must be a whole number >= 1"),
         (lambda: log2_chance_known(2, 0.5, 1.0, 0), "choices must be finite and >= 1"),
     ],
 )

@@ -129,6 +129,20 @@ def test_keeping_fewer_of_too_many_raises_accuracy():
     assert np.all(found.even_spreading <= found.all_or_nothing + 1e-12)
 
 
+def test_no_capacity_for_facts_and_the_ends_of_doubles():
+    steep = Background(1e300, 1.0)
+    scarce = best_subsample(10, 2.0, 1.0, 0.5, Background(1e250, 0.01))
+    assert 0 < scarce < 1e-240
+    vast = best_subsample(10, 2.0, 1.0, 0.5, Background(1e300, 0.5), tokens_per_fact=1e200)
+    assert vast == 0.0
+    assert threshold_ratio(1.0, 1e-320, steep) == 1.0
+    assert threshold_ratio(1e-320, 1.0, TEXT) == 1.0
+    assert Background(1.0, 200.0).loss(1e-5) == math.inf
+    assert TEXT.loss(0.0) == math.inf
+    with pytest.raises(ValueError, match="bits must be >= 0, not nan"):
+        TEXT.loss(math.nan)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -140,8 +154,11 @@ def test_keeping_fewer_of_too_many_raises_accuracy():
         (lambda: allocate(1, 0.5, TEXT, 1, math.nan), "entropy_bits must be one number a kind"),
         (lambda: threshold_capacity(0, 1, TEXT), r"ratio must lie in \(0, 1\], not 0"),
         (lambda: threshold_ratio(1, 0, TEXT), "frequency must be finite and > 0"),
-        (lambda: subsample(0, 10, 2, 1, 0.5, TEXT), r"keep must lie in \(0, 1\]"),
-        (lambda: best_subsample(10, 1, 1, 0.5, TEXT), "choices must be finite and above 1"),
+        (
+            lambda: subsample(0, 10, 2, 1, 0.5, TEXT),
+            "keep must be one share or several",
+        ),
+        (lambda: best_subsample(10, 1, 1, 0.5, TEXT), "choices must be above 1"),
         (lambda: best_subsample(10, 2, 1, 0, TEXT), "ratio must be above 0"),
     ],
 )

@@ -187,6 +187,17 @@ def test_bad_arguments_are_named(arguments, message):
         power_law_bound(*arguments)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_recall_is_of_ranks_that_are_there(kind):
+    found = power_law_bound(100, 16, 1.0, 100, kind=kind)
+    assert found.recall(3).shape == ()
+    assert found.recall([[1, 2], [3, 100]]).shape == (2, 2)
+    assert float(found.recall(3)) == found.recall([1, 2, 3])[2]
+    for ranks in (0, 101, 1.5, math.nan):
+        with pytest.raises(ValueError, match="ranks must be whole numbers from 1 to 100"):
+            found.recall(ranks)
+
+
 def test_unknown_names_list_the_known():
     with pytest.raises(ValueError, match="kind must be one of rate_distortion, all_or_nothing"):
         power_law_bound(10, 2, 1, 1, kind="best")
@@ -197,7 +208,8 @@ def test_unknown_names_list_the_known():
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
-        (generalized_harmonic, (-1, 1.0), "facts must lie in"),
+        (captured_mass, (math.inf, math.inf, 0.5), "facts must be finite"),
+        (generalized_harmonic, (-1, 1.0), "facts must be a whole number >= 0 and <= 1e"),
         (generalized_harmonic, (1, math.inf), "exponent must be finite"),
         (deficit_exponent, (1.0,), "exponent must be finite and > 1"),
         (all_or_nothing_deficit, (0.5, 2, 1.5), "stored must be >= 1, not 0.5"),

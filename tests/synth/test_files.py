@@ -98,3 +98,19 @@ def test_draws_follow_the_table():
     frequency = empirical([5, 0, 1, 4])
     drawn = AliasTable.build(frequency).sample(100_000, np.random.default_rng(0))
     np.testing.assert_allclose(np.bincount(drawn, minlength=4) / 1e5, frequency, atol=0.01)
+
+
+@pytest.mark.parametrize("read", [load, load_frequency])
+def test_damaged_pages_are_bad_input(tmp_path, read):
+    path = tmp_path / "facts.parquet"
+    write(phonebook(2000), path)
+    whole = path.read_bytes()
+    messages = []
+    for start in range(8, len(whole) - 2000, len(whole) // 60):
+        path.write_bytes(whole[:start] + b"\xff" * 200 + whole[start + 200 :])
+        try:
+            read(path)
+        except BadInput as error:
+            messages.append(str(error))
+    assert messages
+    assert all("facts.parquet" in message for message in messages)
