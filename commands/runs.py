@@ -35,7 +35,9 @@ class Train:
     batch: int = 0
     """Facts a step; 0 follows the size of the set."""
     learning_rate: float = 0.0
-    """Peak learning rate; 0 follows the width."""
+    """Peak learning rate; 0 follows width and optimizer."""
+    optimizer: str = "adamw"
+    """adamw, or muon, which stores more in few exposures."""
     seed: int = 0
     """Of the parameters and of the draws."""
     json: bool = False
@@ -57,6 +59,7 @@ class Train:
             exposures=self.exposures,
             batch=self.batch,
             learning_rate=self.learning_rate,
+            optimizer=self.optimizer,
             seed=self.seed,
         )
         free = (self.width, self.depth, self.heads)

@@ -46,7 +46,7 @@ def run_config(facts: FactSet, model: TransformerConfig, training: TrainConfig) 
     its defaults filled in, and a digest of the code that computes the result.
     """
     batch = training.batch or default_batch(len(facts))
-    rate = training.learning_rate or default_learning_rate(model.width)
+    rate = training.learning_rate or default_learning_rate(model.width, training.optimizer)
     filled = dataclasses.replace(training, batch=batch, learning_rate=rate)
     steps = total_steps(training, len(facts))
     config: dict[str, Any] = {

@@ -17,6 +17,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from models.compiler import fast_options
 from models.layout import Batch, DeviceFacts
+from models.optim import check_optimizer, make_optimizer
 from models.transformer import Transformer, TransformerConfig
 from synth.errors import require
 
@@ -34,7 +35,8 @@ class TrainConfig:
             nothing is left to learn.
         fewest_steps: a set so small that these exposures make fewer steps gets this many.
         batch: facts a step; 0 means `default_batch` of the set.
-        learning_rate: the peak; 0 means `default_learning_rate` of the width.
+        learning_rate: the peak; 0 means `default_learning_rate` of width and optimizer.
+        optimizer: a name in `models.optim.OPTIMIZERS`.
         warmup: share of the steps in which the learning rate rises linearly from 0. It then falls
             along a cosine to a hundredth of its peak.
         weight_decay: decoupled, of AdamW.
@@ -49,6 +51,7 @@ class TrainConfig:
     fewest_steps: int = 2000
     batch: int = 0
     learning_rate: float = 0.0
+    optimizer: str = "adamw"
     warmup: float = 0.05
     weight_decay: float = 0.01
     beta2: float = 0.98
@@ -69,6 +72,7 @@ class TrainConfig:
             "learning_rate must be positive and finite, or 0 for the default, "
             f"not {self.learning_rate}",
         )
+        check_optimizer(self.optimizer)
         require(0 <= self.warmup < 1, f"warmup must lie in [0, 1), not {self.warmup}")
         require(
             math.isfinite(self.weight_decay) and self.weight_decay >= 0,
@@ -87,9 +91,9 @@ def default_batch(facts: int) -> int:
     return int(np.clip(2 ** round(math.log2(facts / 16)), 16, 256))
 
 
-def default_learning_rate(width: int) -> float:
-    """Peak learning rate of AdamW for a width, tuned at widths 16 and 32."""
-    return 0.32 / width
+def default_learning_rate(width: int, optimizer: str) -> float:
+    """Peak learning rate for a width; both optimizers were tuned at widths 16 and 32."""
+    return {"adamw": 0.32, "muon": 0.16}[optimizer] / width
 
 
 def total_steps(config: TrainConfig, facts: int) -> int:
@@ -106,9 +110,15 @@ class TrainState(NamedTuple):
     step: Int[Array, ""]
 
 
-class Schedule(NamedTuple):
-    """The numbers of a `TrainConfig` that a compiled program takes as arguments."""
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Schedule:
+    """The numbers of a `TrainConfig` that a compiled program takes as arguments.
 
+    The name of the optimizer is none: a program is compiled for it.
+    """
+
+    name: str = dataclasses.field(metadata={"static": True})
     steps: Float[Array, ""]
     learning_rate: Float[Array, ""]
     warmup: Float[Array, ""]
@@ -126,19 +136,23 @@ class Schedule(NamedTuple):
         return self.learning_rate * jnp.minimum(rising, cosine)
 
     def optimizer(self) -> optax.GradientTransformation:
-        """AdamW with these numbers."""
-        return optax.adamw(self.rate, b2=self.beta2, weight_decay=self.weight_decay)
+        """The optimizer with these numbers."""
+        return make_optimizer(
+            self.name, self.rate, beta2=self.beta2, weight_decay=self.weight_decay
+        )
 
 
 def make_schedule(config: TrainConfig, facts: int, width: int) -> Schedule:
     """The numbers of a training, defaults filled in."""
+    rate = config.learning_rate or default_learning_rate(width, config.optimizer)
 
     def single(number: float) -> Array:
         return jnp.asarray(number, jnp.float32)
 
     return Schedule(
+        name=config.optimizer,
         steps=single(total_steps(config, facts)),
-        learning_rate=single(config.learning_rate or default_learning_rate(width)),
+        learning_rate=single(rate),
         warmup=single(config.warmup),
         weight_decay=single(config.weight_decay),
         beta2=single(config.beta2),

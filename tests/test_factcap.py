@@ -97,6 +97,7 @@ def test_train_and_measure(call, tmp_path):
         (["train", "absent.parquet", "--out", "r", "--model", "huge"], "gpt2-small"),
         (["train", "absent.parquet", "--out", "r", "--width", "8"], "--width, --depth and --heads"),
         (["train", "absent.parquet", "--out", "r", "--model", ""], "gpt2-small"),
+        (["train", "absent.parquet", "--out", "r", "--optimizer", "sgd"], "there are adamw, muon"),
         (["figure", "nothing"], "there are bounds"),
         (["figure"], "or --all"),
         (["curve", "--preset", "nothing", "--out", "c"], "there are tiny, laptop, gpu"),
