@@ -75,7 +75,8 @@ def power_law_bound(
     share = budget_bits / facts
     if kind == "even_spreading":
         return _level(facts, 2.0 ** (share - entropy))  # a = 2^(C/N - H)
-    flat = exponent == 0 or objective == "accuracy"
+    # Below 1e-15 the frequencies of all facts are one in doubles.
+    flat = exponent < 1e-15 or objective == "accuracy"
     if flat and kind == "all_or_nothing":
         return _level(facts, share / entropy + (1 - share / entropy) / choices)
     if flat:
