@@ -15,7 +15,7 @@ test: .venv/.installed-test
 
 # Everything, the tests that take minutes too.
 test-slow: .venv/.installed-test
-	$(BIN)/python -m pytest -n auto -m "slow or not slow"
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n auto -m "slow or not slow"
 
 # Type checking; pyright needs Node.js.
 lint: .venv/.installed-test

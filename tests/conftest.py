@@ -1,8 +1,16 @@
+import os
+
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import settings
 
 from synth import FactSet, Origin, power_law
+
+# The same examples at every run; `make test-slow` looks for new ones.
+settings.register_profile("repeat", derandomize=True)
+settings.register_profile("explore", print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 
 def make_facts(
