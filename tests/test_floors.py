@@ -6,32 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+ABOVE = {"models", "figures", "factcap", "commands", "jax", "flax", "optax", "orbax"}
 FLOORS = {
-    "synth": {
-        "capacity",
-        "models",
-        "figures",
-        "factcap",
-        "commands",
-        "jax",
-        "flax",
-        "optax",
-        "orbax",
-    },
-    "capacity": {
-        "synth",
-        "models",
-        "figures",
-        "factcap",
-        "commands",
-        "jax",
-        "flax",
-        "optax",
-        "orbax",
-    },
+    "synth": {"capacity", *ABOVE},
+    "capacity": {"synth", *ABOVE},
     "models": {"figures", "factcap", "commands", "capacity"},
-    "commands": {"factcap"},
     "figures": {"factcap", "commands"},
+    "commands": {"factcap"},
 }
 
 

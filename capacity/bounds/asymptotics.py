@@ -5,6 +5,7 @@ import math
 import numpy as np
 from scipy import special
 
+from capacity.arguments import require_choices
 from capacity.bounds.rates import equal_choices, rates_at
 
 
@@ -96,8 +97,7 @@ def joint_coding_multiplier(choices: float, exponent: float) -> float:
     [1.15, 1.057, 1.014]
     """
     _above_one(exponent)
-    if not (choices >= 2 and math.isfinite(choices)):
-        raise ValueError(f"choices must be finite and >= 2, not {choices}")
+    require_choices(choices, least=2)
     log_k, log_others = math.log(choices), math.log(choices - 1)
     # Gauss-Legendre in ln x: from an x so small that facts are guessed to one so large that they
     # are known, in panels over which a and R are smooth.

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float64
 
+from capacity.arguments import require_choices
 from capacity.bounds.harmonic import generalized_harmonic
 from capacity.bounds.rate_distortion import rate_distortion_bound
 from capacity.bounds.rates import SMALLEST, Facts, equal_choices, rates_at, solve
@@ -89,8 +90,7 @@ def power_law_bound(
 def _check(facts, choices, exponent, budget_bits, kind, objective) -> None:
     if not (1 <= facts <= MOST_FACTS and facts == int(facts)):
         raise ValueError(f"facts must be a whole number from 1 to 1e12, not {facts}")
-    if not (choices >= 1 and math.isfinite(choices)):
-        raise ValueError(f"choices must be finite and >= 1, not {choices}")
+    require_choices(choices)
     if not 0 <= exponent <= MOST_EXPONENT:
         raise ValueError(f"exponent must lie in [0, {MOST_EXPONENT:g}], not {exponent}")
     if not budget_bits >= 0:

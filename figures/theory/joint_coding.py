@@ -37,12 +37,12 @@ def joint_coding(folder: Path) -> list[dict[str, Any]]:
 
 def _limits() -> list[dict[str, Any]]:
     """The limit of infinitely many facts."""
-    return [
-        _row("limit", choices, exponent, math.inf, math.inf, multiplier)
-        for exponent in EXPONENTS
-        for choices in np.geomspace(2, 1e6, 41)
-        for multiplier in [joint_coding_multiplier(float(choices), exponent)]
-    ]
+    rows = []
+    for exponent in EXPONENTS:
+        for choices in np.geomspace(2, 1e6, 41):
+            multiplier = joint_coding_multiplier(float(choices), exponent)
+            rows.append(_row("limit", choices, exponent, math.inf, math.inf, multiplier))
+    return rows
 
 
 def _finite() -> list[dict[str, Any]]:
