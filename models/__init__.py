@@ -3,7 +3,7 @@
 from models.layout import model_vocabulary
 from models.measure import Measurement
 from models.runs import last_metrics, read_run, run, run_config
-from models.train import TrainConfig
+from models.schedule import TrainConfig
 from models.transformer import SIZES, Transformer, TransformerConfig, named_size
 
 __all__ = [

@@ -10,13 +10,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pyarrow as pa
 import pyarrow.parquet as pq
-from flax import nnx
 from jaxtyping import Array, Bool, Float, Float32, Float64
 
 from models.layout import DeviceFacts
-from models.train import value_logits, value_nll
+from models.fast.values import Params, Reading, value_logits
 from synth.errors import BadInput
 
 _COLUMNS = ("nll_bits", "recall", "entropy_bits", "frequency")
@@ -108,20 +108,22 @@ class Measurement:
             raise BadInput(f"{path} is not a readable measurement ({reason})") from None
 
 
-@partial(jax.jit, static_argnames=("graph", "context", "batch_size"))
+@partial(jax.jit, static_argnames=("reading", "batch_size"))
 def _measure_rows(
-    graph: nnx.GraphDef, context: int, batch_size: int, params: nnx.State, facts: DeviceFacts
+    reading: Reading, batch_size: int, params: Params, facts: DeviceFacts
 ) -> tuple[Float[Array, " rows"], Bool[Array, " rows"]]:
     def one(first: Array) -> tuple[Float[Array, " batch"], Bool[Array, " batch"]]:
         batch = facts.take(first + jnp.arange(batch_size))
-        logits_BxVxW = value_logits(graph, params, batch, context)
-        nll_B = jnp.sum(value_nll(logits_BxVxW, batch, context), axis=1)
+        logits_BxVxW = value_logits(reading, params, batch)
+        target_BxV = batch.tokens_BxT[:, reading.context :]
+        nll_BxV = optax.softmax_cross_entropy_with_integer_labels(logits_BxVxW, target_BxV)
         # Greedy decoding gives the value exactly if and only if, at each of its tokens and given
         # the true ones before it, the true token has the largest logit.
-        right_BxV = jnp.argmax(logits_BxVxW, axis=-1) == batch.tokens_BxT[:, context:]
+        right_BxV = jnp.argmax(logits_BxVxW, axis=-1) == target_BxV
         if batch.counted_BxV is not None:
+            nll_BxV = jnp.where(batch.counted_BxV, nll_BxV, 0.0)
             right_BxV |= ~batch.counted_BxV
-        return nll_B, jnp.all(right_BxV, axis=1)
+        return jnp.sum(nll_BxV, axis=1), jnp.all(right_BxV, axis=1)
 
     rows = len(facts.keep_F)
     nll, right = jax.lax.map(one, jnp.arange(0, rows, batch_size))
@@ -129,15 +131,14 @@ def _measure_rows(
 
 
 def measure_device(
-    graph: nnx.GraphDef, context: int, params: nnx.State, facts: DeviceFacts
+    reading: Reading, params: Params, facts: DeviceFacts
 ) -> tuple[Float32[np.ndarray, " facts"], Bool[np.ndarray, " facts"]]:
     """Per-fact NLL in bits and exact recall of the facts on a device."""
     # The logits are the largest array: keep them near 64 million numbers, and the number of rows
     # a power of two, so that it divides the padded number of facts.
-    positions = facts.rows.tokens_BxT.shape[1] - context
-    embedding: Any = params["embedding"]["embedding"]
-    fitting = 2**26 // (positions * embedding.shape[0])
+    positions = facts.rows.tokens_BxT.shape[1] - reading.context
+    fitting = 2**26 // (positions * reading.model.vocabulary)
     batch_size = 2 ** int(np.clip(np.log2(max(fitting, 1)), 0, 9))
-    nll, right = _measure_rows(graph, context, batch_size, params, facts)
+    nll, right = _measure_rows(reading, batch_size, params, facts)
     count = int(facts.facts)
     return np.asarray(nll[:count]) / np.float32(np.log(2)), np.asarray(right[:count])

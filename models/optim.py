@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import optax
-from flax import nnx
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from optax import contrib
@@ -16,7 +15,10 @@ from synth.errors import require
 # rate then serves both (Liu et al. 2025, 2502.16982).
 _CONSISTENT_RMS = 0.2
 
-OPTIMIZERS = ("adamw", "muon")
+OPTIMIZERS = ("adamw", "muon", "schedule-free-adamw", "schedule-free-muon")
+
+# What Schedule-Free evaluates lies this much nearer to the average than to the last iterate.
+_AVERAGED = 0.9
 
 
 def check_optimizer(name: str) -> None:
@@ -24,6 +26,11 @@ def check_optimizer(name: str) -> None:
     require(
         name in OPTIMIZERS, f"no optimizer is called {name!r}; there are {', '.join(OPTIMIZERS)}"
     )
+
+
+def is_schedule_free(name: str) -> bool:
+    """Whether an optimizer averages its iterates instead of lowering its learning rate."""
+    return name.startswith("schedule-free-")
 
 
 def make_optimizer(
@@ -38,7 +45,8 @@ def make_optimizer(
     Args:
         name: `adamw`; or `muon`, which orthogonalizes the updates of the matrices within the
             blocks (Jordan 2024) and leaves embedding, readout and norms to AdamW with Nesterov's
-            momentum.
+            momentum; or `schedule-free-` and one of these, which averages the iterates instead of
+            using momentum and a falling learning rate (Defazio et al. 2024, 2405.15682).
         rate: learning rate of a step.
         beta2: decay of AdamW's second moment.
         weight_decay: decoupled, for all parameters.
@@ -47,20 +55,39 @@ def make_optimizer(
         BadInput: for an unknown name.
     """
     check_optimizer(name)
-    if name == "adamw":
-        return optax.adamw(rate, b2=beta2, weight_decay=weight_decay)
-    hidden: Any = _hidden_matrices
-    return contrib.muon(
-        rate,
-        weight_decay=weight_decay,
-        adam_b2=beta2,
-        adam_weight_decay=weight_decay,
-        muon_weight_dimension_numbers=hidden,
-        consistent_rms=_CONSISTENT_RMS,
-    )
+    averaged = is_schedule_free(name)
+    base = name.removeprefix("schedule-free-")
+    momentum = 0.0 if averaged else None  # averaging takes its place
+    if base == "adamw":
+        optimizer = optax.adamw(
+            rate, b1=0.9 if momentum is None else momentum, b2=beta2, weight_decay=weight_decay
+        )
+    else:
+        hidden: Any = _hidden_matrices
+        optimizer = contrib.muon(
+            rate,
+            weight_decay=weight_decay,
+            beta=0.95 if momentum is None else momentum,
+            nesterov=not averaged,
+            adam_b1=0.9 if momentum is None else momentum,
+            adam_b2=beta2,
+            adam_weight_decay=weight_decay,
+            muon_weight_dimension_numbers=hidden,
+            consistent_rms=_CONSISTENT_RMS,
+        )
+    if averaged:
+        return contrib.schedule_free(optimizer, rate, b1=_AVERAGED)
+    return optimizer
 
 
-def _hidden_matrices(params: nnx.State) -> Any:
+def evaluated(name: str, optimizer: optax.OptState, params: Any) -> Any:
+    """The parameters to measure: those trained, or of Schedule-Free the average it keeps."""
+    if not is_schedule_free(name):
+        return params
+    return contrib.schedule_free_eval_params(optimizer, params)
+
+
+def _hidden_matrices(params: Any) -> Any:
     """Which axes of each parameter are a matrix of a block; None for all other parameters."""
 
     def numbers(path: tuple, leaf: Array) -> contrib.MuonDimensionNumbers | None:

@@ -17,19 +17,18 @@ import orbax.checkpoint as ocp
 from jaxtyping import Bool, Float32
 
 import synth
+from models.fast.values import Reading
 from models.layout import context_length, model_vocabulary, to_device
 from models.measure import Measurement, measure_device
-from models.train import (
+from models.schedule import (
     SCAN_STEPS,
     TrainConfig,
-    TrainState,
     default_batch,
     default_learning_rate,
-    initial_state,
     make_schedule,
-    scan_steps,
     total_steps,
 )
+from models.train import TrainState, initial_state, scan_steps
 from models.transformer import TransformerConfig
 from synth import FactSet
 from synth.errors import BadInput, require
@@ -136,15 +135,15 @@ def run(
 
     device_facts = to_device(facts)
     schedule = make_schedule(training, len(facts), model.width)
-    graph, state = initial_state(model, schedule, training.seed)
-    context = context_length(facts)
+    state = initial_state(model, schedule, training.seed)
+    reading = Reading(model, context_length(facts))
     batch, steps = config["training"]["batch"], config["training"]["steps"]
     entropy = float(facts.entropy_bits.sum())
 
     def look(state: TrainState, done: int) -> _Look:
         if done == 0 or (done % check_steps(len(facts), batch) and done < steps):
             return _NO_LOOK
-        nll_bits, recall = measure_device(graph, context, state.params, device_facts)
+        nll_bits, recall = measure_device(reading, state.params, device_facts)
         stored = float((facts.entropy_bits - nll_bits).sum())
         full = stored > _FULL * entropy and bool(recall.all())
         metrics = {"stored_bits": stored, "facts_known": int(recall.sum())}
@@ -157,7 +156,7 @@ def run(
         saved = start = time.monotonic()
         measured = look(state, done)
         while not measured.ended:
-            state, nats = scan_steps(graph, context, batch, state, device_facts, schedule)
+            state, nats = scan_steps(reading, batch, state, device_facts, schedule)
             done += SCAN_STEPS
             metrics = {
                 "step": done,

@@ -1,9 +1,6 @@
-"""Training: AdamW on the value tokens, facts drawn by frequency, the steps in jitted scans."""
+"""Training: the steps, in jitted scans; facts drawn by frequency, the loss on value tokens."""
 
-import dataclasses
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -12,94 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
-from jax.typing import ArrayLike
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int
 
-from models.compiler import fast_options
+from models.compiler import fast_options, on_cpu
+from models.fast.values import Params, Reading, value_nll
 from models.layout import Batch, DeviceFacts
-from models.optim import check_optimizer, make_optimizer
+from models.schedule import SCAN_STEPS, Schedule
 from models.transformer import Transformer, TransformerConfig
-from synth.errors import require
 
-# Steps of one jitted scan; between two scans progress is shown and state is saved.
-SCAN_STEPS = 100
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How to train.
-
-    Attributes:
-        exposures: how often a fact is drawn, on average over the set (the mean over facts; fact i
-            is drawn `exposures * N * p_i` times in expectation). `models.run` ends before where
-            nothing is left to learn.
-        fewest_steps: a set so small that these exposures make fewer steps gets this many.
-        batch: facts a step; 0 means `default_batch` of the set.
-        learning_rate: the peak; 0 means `default_learning_rate` of width and optimizer.
-        optimizer: a name in `models.optim.OPTIMIZERS`.
-        warmup: share of the steps in which the learning rate rises linearly from 0. It then falls
-            along a cosine to a hundredth of its peak.
-        weight_decay: decoupled, of AdamW.
-        beta2: decay of AdamW's second moment.
-        seed: of the initial parameters and of the draws.
-
-    Raises:
-        BadInput: for a value out of range.
-    """
-
-    exposures: float = 400.0
-    fewest_steps: int = 2000
-    batch: int = 0
-    learning_rate: float = 0.0
-    optimizer: str = "adamw"
-    warmup: float = 0.05
-    weight_decay: float = 0.01
-    beta2: float = 0.98
-    seed: int = 0
-
-    def __post_init__(self):
-        for field in dataclasses.fields(self):
-            if field.type is float:  # 10 and 10.0 are one configuration, with one hash
-                object.__setattr__(self, field.name, float(getattr(self, field.name)))
-        require(
-            math.isfinite(self.exposures) and self.exposures > 0,
-            f"exposures must be positive and finite, not {self.exposures}",
-        )
-        require(self.fewest_steps >= 0, f"fewest_steps must be at least 0, not {self.fewest_steps}")
-        require(self.batch >= 0, f"batch must be positive, or 0 for the default, not {self.batch}")
-        require(
-            math.isfinite(self.learning_rate) and self.learning_rate >= 0,
-            "learning_rate must be positive and finite, or 0 for the default, "
-            f"not {self.learning_rate}",
-        )
-        check_optimizer(self.optimizer)
-        require(0 <= self.warmup < 1, f"warmup must lie in [0, 1), not {self.warmup}")
-        require(
-            math.isfinite(self.weight_decay) and self.weight_decay >= 0,
-            f"weight_decay must be finite and >= 0, not {self.weight_decay}",
-        )
-        require(0 <= self.beta2 < 1, f"beta2 must lie in [0, 1), not {self.beta2}")
-        require(0 <= self.seed < 2**32, f"seed must lie in [0, 2^32), not {self.seed}")
-
-
-def default_batch(facts: int) -> int:
-    """Facts a step: a power of two near a sixteenth of the set, from 16 to 256.
-
-    >>> [default_batch(n) for n in (10, 1000, 100_000)]
-    [16, 64, 256]
-    """
-    return int(np.clip(2 ** round(math.log2(facts / 16)), 16, 256))
-
-
-def default_learning_rate(width: int, optimizer: str) -> float:
-    """Peak learning rate for a width; both optimizers were tuned at widths 16 and 32."""
-    return {"adamw": 0.32, "muon": 0.16}[optimizer] / width
-
-
-def total_steps(config: TrainConfig, facts: int) -> int:
-    """Steps of a whole training, a multiple of `SCAN_STEPS`."""
-    wanted = config.exposures * facts / (config.batch or default_batch(facts))
-    return math.ceil(max(wanted, config.fewest_steps) / SCAN_STEPS) * SCAN_STEPS
+# On CPU a batch is read in chunks whose largest activation is about this large, some second-level
+# cache: a fifth faster than all at once at 29k parameters.
+_CHUNK_BYTES = 2**19
+_FEWEST_CHUNK_FACTS = 64
 
 
 class TrainState(NamedTuple):
@@ -110,84 +31,22 @@ class TrainState(NamedTuple):
     step: Int[Array, ""]
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Schedule:
-    """The numbers of a `TrainConfig` that a compiled program takes as arguments.
-
-    The name of the optimizer is none: a program is compiled for it.
-    """
-
-    name: str = dataclasses.field(metadata={"static": True})
-    steps: Float[Array, ""]
-    learning_rate: Float[Array, ""]
-    warmup: Float[Array, ""]
-    weight_decay: Float[Array, ""]
-    beta2: Float[Array, ""]
-    key: PRNGKeyArray
-
-    def rate(self, step: ArrayLike) -> Float[Array, ""]:
-        """Learning rate of a step: linear warm-up, then a cosine to a hundredth."""
-        step = jnp.asarray(step)
-        share = step / self.steps
-        rising = (step + 1) / jnp.maximum(self.warmup * self.steps, 1)
-        falling = jnp.clip((share - self.warmup) / (1 - self.warmup), 0, 1)
-        cosine = 0.01 + 0.99 * (1 + jnp.cos(jnp.pi * falling)) / 2
-        return self.learning_rate * jnp.minimum(rising, cosine)
-
-    def optimizer(self) -> optax.GradientTransformation:
-        """The optimizer with these numbers."""
-        return make_optimizer(
-            self.name, self.rate, beta2=self.beta2, weight_decay=self.weight_decay
-        )
-
-
-def make_schedule(config: TrainConfig, facts: int, width: int) -> Schedule:
-    """The numbers of a training, defaults filled in."""
-    rate = config.learning_rate or default_learning_rate(width, config.optimizer)
-
-    def single(number: float) -> Array:
-        return jnp.asarray(number, jnp.float32)
-
-    return Schedule(
-        name=config.optimizer,
-        steps=single(total_steps(config, facts)),
-        learning_rate=single(rate),
-        warmup=single(config.warmup),
-        weight_decay=single(config.weight_decay),
-        beta2=single(config.beta2),
-        key=jax.random.fold_in(jax.random.key(config.seed), 1),
-    )
-
-
-def initial_state(
-    model: TransformerConfig, schedule: Schedule, seed: int
-) -> tuple[nnx.GraphDef, TrainState]:
+def initial_state(model: TransformerConfig, schedule: Schedule, seed: int) -> TrainState:
     """Parameters drawn from the seed, an empty optimizer, step 0."""
-    graph, params = nnx.split(Transformer(model, rngs=nnx.Rngs(seed)), nnx.Param)
-    return graph, TrainState(params, schedule.optimizer().init(params), jnp.asarray(0, jnp.int32))
+    _, state = nnx.split(Transformer(model, rngs=nnx.Rngs(seed)), nnx.Param)
+    params = nnx.to_pure_dict(state)
+    return TrainState(params, schedule.optimizer().init(params), jnp.asarray(0, jnp.int32))
 
 
-def value_logits(
-    graph: nnx.GraphDef, params: nnx.State, batch: Batch, context: int
-) -> Float[Array, "batch value vocabulary"]:
-    """Logits of the value tokens, each given the true tokens before it."""
-    model = nnx.merge(graph, params)
-    return model(batch.tokens_BxT[:, :-1], batch.start_B, context - 1)
-
-
-def value_nll(
-    logits_BxVxW: Float[Array, "batch value vocabulary"], batch: Batch, context: int
-) -> Float[Array, "batch value"]:
-    """Negative log-likelihood of each value token in nats, 0 at padding."""
-    target_BxV = batch.tokens_BxT[:, context:]
-    nll_BxV = optax.softmax_cross_entropy_with_integer_labels(logits_BxVxW, target_BxV)
-    return nll_BxV if batch.counted_BxV is None else jnp.where(batch.counted_BxV, nll_BxV, 0.0)
+def trained_module(model: TransformerConfig, params: Params) -> Transformer:
+    """The transformer as a Flax module, with these parameters."""
+    graph, state = nnx.split(Transformer(model, rngs=nnx.Rngs(0)), nnx.Param)
+    nnx.replace_by_pure_dict(state, params)
+    return nnx.merge(graph, state)
 
 
 def scan_steps(
-    graph: nnx.GraphDef,
-    context: int,
+    reading: Reading,
     batch_size: int,
     state: TrainState,
     facts: DeviceFacts,
@@ -197,39 +56,70 @@ def scan_steps(
 
     The memory of the given state is reused for the new one.
     """
-    return _compiled_scan()(graph, context, batch_size, state, facts, schedule)
+    return _compiled_scan()(reading, batch_size, state, facts, schedule)
 
 
 @cache
 def _compiled_scan() -> Callable[..., tuple[TrainState, Array]]:
     return jax.jit(
-        _scan,
-        static_argnames=("graph", "context", "batch_size"),
+        many_steps,
+        static_argnames=("reading", "batch_size"),
         donate_argnames=("state",),
         compiler_options=fast_options(),
     )
 
 
-def _scan(
-    graph: nnx.GraphDef,
-    context: int,
+def many_steps(
+    reading: Reading,
     batch_size: int,
     state: TrainState,
     facts: DeviceFacts,
     schedule: Schedule,
 ) -> tuple[TrainState, Float[Array, " steps"]]:
+    """`scan_steps`, not yet compiled."""
     optimizer = schedule.optimizer()
-
-    def loss(params: nnx.State, batch: Batch) -> Float[Array, ""]:
-        nll_BxV = value_nll(value_logits(graph, params, batch, context), batch, context)
-        tokens = nll_BxV.size if batch.counted_BxV is None else jnp.sum(batch.counted_BxV)
-        return jnp.sum(nll_BxV) / tokens
 
     def one(state: TrainState, _: None) -> tuple[TrainState, Float[Array, ""]]:
         batch = facts.sample(batch_size, jax.random.fold_in(schedule.key, state.step))
-        nats, gradient = jax.value_and_grad(loss)(state.params, batch)
+        nats, gradient = loss_and_gradient(reading, state.params, batch)
         update, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
         params: Any = optax.apply_updates(state.params, update)
         return TrainState(params, optimizer_state, state.step + 1), nats
 
     return jax.lax.scan(one, state, length=SCAN_STEPS)
+
+
+def loss_and_gradient(
+    reading: Reading, params: Params, batch: Batch
+) -> tuple[Float[Array, ""], Params]:
+    """Mean NLL of the batch's value tokens in nats, and its gradient."""
+    facts, time = batch.tokens_BxT.shape
+    chunk = _chunk(reading, facts, time)
+    counted = batch.counted_BxV
+    tokens = facts * (time - reading.context) if counted is None else jnp.sum(counted)
+
+    def total(params: Params, batch: Batch) -> Float[Array, ""]:
+        return jnp.sum(value_nll(reading, params, batch)) / tokens
+
+    if chunk == facts:
+        return jax.value_and_grad(total)(params, batch)
+
+    def add(
+        sums: tuple[Array, Params], part: Batch
+    ) -> tuple[tuple[Float[Array, ""], Params], None]:
+        return jax.tree.map(jnp.add, sums, jax.value_and_grad(total)(params, part)), None
+
+    parts = jax.tree.map(lambda rows: rows.reshape(-1, chunk, *rows.shape[1:]), batch)
+    start = (jnp.zeros(()), jax.tree.map(jnp.zeros_like, params))
+    return jax.lax.scan(add, start, parts)[0]
+
+
+def _chunk(reading: Reading, facts: int, time: int) -> int:
+    """Facts read at once: all on an accelerator, a divisor of the batch on CPU."""
+    if not on_cpu():
+        return facts
+    # The widest activations are those within a feed-forward layer, 4 width a position, or logits.
+    widest = max(4 * reading.model.width, reading.model.vocabulary)
+    fitting = _CHUNK_BYTES // (4 * widest * (time - 1))
+    wanted = max(_FEWEST_CHUNK_FACTS, 2 ** int(np.log2(max(fitting, 1))))
+    return wanted if wanted < facts and facts % wanted == 0 else facts

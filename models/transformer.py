@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
@@ -161,6 +162,13 @@ class Transformer(nnx.Module):
         )
 
 
+def rotary_angles(time: int, channels: int) -> Float[np.ndarray, "time pairs"]:
+    """By how much each pair of channels is turned at each position (Su et al. 2021)."""
+    half = channels // 2
+    # angle(t, c) = t * base^(-c / half)
+    return np.arange(time)[:, None] * _ROTARY_BASE ** (-np.arange(half) / half)
+
+
 def rotate(
     heads_BxTxHxC: Float[Array, "batch time heads channels"],
 ) -> Float[Array, "batch time heads channels"]:
@@ -168,10 +176,7 @@ def rotate(
 
     The product of a rotated query and a rotated key depends on their distance alone.
     """
-    _, time, _, channels = heads_BxTxHxC.shape
-    half = channels // 2
-    # angle(t, c) = t * base^(-c / half)
-    angle_TxC = jnp.arange(time)[:, None] * _ROTARY_BASE ** (-jnp.arange(half) / half)
+    angle_TxC = rotary_angles(heads_BxTxHxC.shape[1], heads_BxTxHxC.shape[-1])
     cos, sin = jnp.cos(angle_TxC)[:, None], jnp.sin(angle_TxC)[:, None]
-    left, right = heads_BxTxHxC[..., :half], heads_BxTxHxC[..., half:]
+    left, right = jnp.split(heads_BxTxHxC, 2, axis=-1)
     return jnp.concatenate([left * cos - right * sin, right * cos + left * sin], axis=-1)

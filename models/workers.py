@@ -13,7 +13,7 @@ import jax
 
 from models.measure import Measurement
 from models.runs import run
-from models.train import TrainConfig
+from models.schedule import TrainConfig
 from models.transformer import TransformerConfig
 from synth import FactSet
 

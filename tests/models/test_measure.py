@@ -2,19 +2,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 
 from models import Measurement, TrainConfig
-from models.layout import context_length, to_device
+from models.layout import to_device
 from models.measure import measure_device
+from models.train import trained_module
 from synth import BadInput
 from tests.conftest import make_facts
 from tests.models.test_train import train
 
 
-def greedy(graph, params, facts, number):
+def greedy(model, facts, number):
     """Decode one token at a time from the key alone, without padding."""
-    model = nnx.merge(graph, params)
     start = [facts.vocabulary_size] if 0 in facts.key_length else []
     key = list(facts.tokens[number, : facts.key_length[number]])
     told = [*start, *map(int, key)]
@@ -26,9 +25,10 @@ def greedy(graph, params, facts, number):
 @pytest.mark.parametrize(("keys", "values"), [((2, 4), (1, 3)), ((3, 3), (2, 2)), ((0, 2), (1, 2))])
 def test_recall_is_that_of_step_by_step_greedy_decoding(keys, values):
     facts = make_facts(60, keys=keys, values=values)
-    graph, state, _ = train(facts, TrainConfig(exposures=150, batch=16), 6)
-    _, recall = measure_device(graph, context_length(facts), state.params, to_device(facts))
-    decoded = [greedy(graph, state.params, facts, number) for number in range(60)]
+    reading, state, _ = train(facts, TrainConfig(exposures=150, batch=16), 6)
+    _, recall = measure_device(reading, state.params, to_device(facts))
+    model = trained_module(reading.model, state.params)
+    decoded = [greedy(model, facts, number) for number in range(60)]
     truth = [
         list(f[k:n]) for f, k, n in zip(facts.tokens, facts.key_length, facts.length, strict=True)
     ]
@@ -38,9 +38,9 @@ def test_recall_is_that_of_step_by_step_greedy_decoding(keys, values):
 
 def test_nll_is_that_of_the_model_in_bits():
     facts = make_facts(25)
-    graph, state, _ = train(facts, TrainConfig(), 2)
-    nll, _ = measure_device(graph, context_length(facts), state.params, to_device(facts))
-    model = nnx.merge(graph, state.params)
+    reading, state, _ = train(facts, TrainConfig(), 2)
+    nll, _ = measure_device(reading, state.params, to_device(facts))
+    model = trained_module(reading.model, state.params)
     for number in range(25):
         ids = facts.tokens[number, : facts.length[number]]
         key = int(facts.key_length[number])

@@ -5,7 +5,8 @@ import pytest
 
 from models import TrainConfig, TransformerConfig, run
 from models.optim import OPTIMIZERS, make_optimizer
-from models.train import initial_state, make_schedule
+from models.schedule import make_schedule
+from models.train import initial_state
 from synth import BadInput
 from tests.conftest import make_facts
 
@@ -15,7 +16,7 @@ MODEL = TransformerConfig(vocabulary=12, width=16, depth=2, heads=1)
 def updates(name, weight_decay=0.0):
     """Path and update of every parameter after one step on a random gradient."""
     schedule = make_schedule(TrainConfig(optimizer=name), 30, MODEL.width)
-    _, state = initial_state(MODEL, schedule, 0)
+    state = initial_state(MODEL, schedule, 0)
     leaves, tree = jax.tree.flatten(state.params)
     rng = np.random.default_rng(0)
     gradient = jax.tree.unflatten(
@@ -48,7 +49,7 @@ def test_muon_turns_the_matrices_of_the_blocks_orthogonal_and_leaves_the_rest_to
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_decay_is_decoupled_and_on_every_parameter(name):
     schedule = make_schedule(TrainConfig(optimizer=name), 30, MODEL.width)
-    _, state = initial_state(MODEL, schedule, 0)
+    state = initial_state(MODEL, schedule, 0)
     plain, decayed = updates(name), updates(name, weight_decay=0.1)
     for path, leaf in jax.tree_util.tree_flatten_with_path(state.params)[0]:
         key = jax.tree_util.keystr(path)

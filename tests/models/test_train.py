@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 
 from models import TrainConfig, TransformerConfig, model_vocabulary
+from models.fast.values import Reading, value_logits, value_nll
 from models.layout import context_length, to_device
-from models.train import (
-    default_batch,
-    initial_state,
-    make_schedule,
-    scan_steps,
-    total_steps,
-    value_logits,
-    value_nll,
-)
+from models.schedule import default_batch, make_schedule, total_steps
+from models.train import initial_state, scan_steps
 from synth import BadInput
 from tests.conftest import make_facts
 
@@ -24,12 +18,13 @@ def small(facts):
 
 def train(facts, config, scans, batch=16):
     schedule = make_schedule(config, len(facts), 8)
-    graph, state = initial_state(small(facts), schedule, config.seed)
+    state = initial_state(small(facts), schedule, config.seed)
+    reading = Reading(small(facts), context_length(facts))
     device, losses = to_device(facts), []
     for _ in range(scans):
-        state, nats = scan_steps(graph, context_length(facts), batch, state, device, schedule)
+        state, nats = scan_steps(reading, batch, state, device, schedule)
         losses.append(np.asarray(nats))
-    return graph, state, np.concatenate(losses)
+    return reading, state, np.concatenate(losses)
 
 
 def test_loss_falls_from_that_of_a_guess(facts):
@@ -77,12 +72,11 @@ def test_learning_rate_rises_and_falls_to_a_hundredth():
 
 def test_loss_counts_value_tokens_only():
     facts = make_facts(30)
-    context = context_length(facts)
-    schedule = make_schedule(TrainConfig(), 30, 8)
-    graph, state = initial_state(small(facts), schedule, 0)
+    reading = Reading(small(facts), context_length(facts))
+    state = initial_state(small(facts), make_schedule(TrainConfig(), 30, 8), 0)
     batch = to_device(facts).take(jnp.arange(30))
-    logits = value_logits(graph, state.params, batch, context)
-    nll = np.asarray(value_nll(logits, batch, context))
+    logits = value_logits(reading, state.params, batch)
+    nll = np.asarray(value_nll(reading, state.params, batch))
     log_p = np.asarray(jax.nn.log_softmax(logits))
     for row in range(30):
         value = facts.tokens[row, facts.key_length[row] : facts.length[row]]

@@ -1,0 +1,184 @@
+"""Matrix products, norms and the loss on rows, each with its gradient in the quickest form.
+
+XLA's library products run at 60 to 80 % of a core's peak in the forms used here, and at a third of
+that in some that automatic differentiation would choose; sums along short rows are products with
+a column of ones, since plain reductions on CPU are not vectorized. See docs/performance.md.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from models.compiler import on_cpu
+
+_NORM_EPSILON = 1e-6
+# A token that costs more nats than this counts as this many, so that no exponential overflows.
+_MOST_NATS = 60.0
+
+
+def product(
+    left: Float[Array, "..."], right: Float[Array, "..."], axis: int, other: int
+) -> Float[Array, "..."]:
+    """Sum over one axis of each matrix; in float32 whatever their precision, then in theirs."""
+    dimensions = (((axis,), (other,)), ((), ()))
+    wide = jax.lax.dot_general(left, right, dimensions, preferred_element_type=jnp.float32)
+    return wide.astype(left.dtype)
+
+
+def transposed(matrix: Float[Array, "rows columns"]) -> Float[Array, "columns rows"]:
+    """The transpose; on CPU as a gather, which the compiler does not fold into a slow product."""
+    if not on_cpu():
+        return matrix.T
+    rows, columns = matrix.shape
+    order = np.arange(rows * columns).reshape(rows, columns).T.reshape(-1)
+    flat = jnp.take(matrix.reshape(-1), order, unique_indices=True, mode="clip")
+    return flat.reshape(columns, rows)
+
+
+def _weight_gradient(
+    inputs_NxI: Float[Array, "rows inputs"], gradient_NxO: Float[Array, "rows outputs"]
+) -> Float[Array, "inputs outputs"]:
+    if inputs_NxI.shape[1] > gradient_NxO.shape[1]:
+        return transposed(product(gradient_NxO, inputs_NxI, 0, 0))
+    return product(inputs_NxI, gradient_NxO, 0, 0)
+
+
+@jax.custom_vjp
+def linear(
+    inputs_NxI: Float[Array, "rows inputs"], weight_IxO: Float[Array, "inputs outputs"]
+) -> Float[Array, "rows outputs"]:
+    """Rows times a weight."""
+    return product(inputs_NxI, weight_IxO, 1, 0)
+
+
+def _linear_forward(inputs_NxI, weight_IxO):
+    return linear(inputs_NxI, weight_IxO), (inputs_NxI, weight_IxO)
+
+
+def _linear_backward(saved, gradient_NxO):
+    inputs_NxI, weight_IxO = saved
+    return product(gradient_NxO, weight_IxO, 1, 1), _weight_gradient(inputs_NxI, gradient_NxO)
+
+
+linear.defvjp(_linear_forward, _linear_backward)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def linear_to_columns(
+    inputs_NxI: Float[Array, "rows inputs"],
+    weight_IxO: Float[Array, "inputs outputs"],
+    parts: int,
+) -> tuple[Float[Array, "part rows"], ...]:
+    """Rows times a weight, transposed, and cut into equal parts along the outputs."""
+    return tuple(jnp.split(product(weight_IxO, inputs_NxI, 0, 1), parts))
+
+
+def _to_columns_forward(inputs_NxI, weight_IxO, parts):
+    return linear_to_columns(inputs_NxI, weight_IxO, parts), (inputs_NxI, weight_IxO)
+
+
+def _to_columns_backward(parts, saved, gradients):
+    inputs_NxI, weight_IxO = saved
+    # Part by part: joining the gradients first would make the compiler compute them in the join.
+    pairs = zip(gradients, jnp.split(weight_IxO, parts, axis=1), strict=True)
+    back = [product(gradient_OxN, part_IxO, 0, 1) for gradient_OxN, part_IxO in pairs]
+    weights = [transposed(product(gradient_OxN, inputs_NxI, 1, 0)) for gradient_OxN in gradients]
+    return sum(back[1:], start=back[0]), jnp.concatenate(weights, axis=1)
+
+
+linear_to_columns.defvjp(_to_columns_forward, _to_columns_backward)
+
+
+@jax.custom_vjp
+def linear_from_columns(
+    columns_IxN: Float[Array, "inputs rows"], weight_IxO: Float[Array, "inputs outputs"]
+) -> Float[Array, "rows outputs"]:
+    """The transpose of the columns times a weight."""
+    return product(columns_IxN, weight_IxO, 0, 0)
+
+
+def _from_columns_forward(columns_IxN, weight_IxO):
+    return linear_from_columns(columns_IxN, weight_IxO), (columns_IxN, weight_IxO)
+
+
+def _from_columns_backward(saved, gradient_NxO):
+    columns_IxN, weight_IxO = saved
+    return product(weight_IxO, gradient_NxO, 1, 1), product(columns_IxN, gradient_NxO, 1, 0)
+
+
+linear_from_columns.defvjp(_from_columns_forward, _from_columns_backward)
+
+
+def _row_sums(rows_NxD: Float[Array, "rows width"]) -> Float[Array, "rows 1"]:
+    ones = jnp.ones((rows_NxD.shape[1], 1), jnp.float32)
+    return jnp.matmul(rows_NxD, ones, precision=jax.lax.Precision.HIGHEST)
+
+
+@jax.custom_vjp
+def normalize(
+    rows_NxD: Float[Array, "rows width"], scale_D: Float[Array, " width"]
+) -> Float[Array, "rows width"]:
+    """Layer normalization without bias, in float32, given back in the precision of the rows."""
+    return _normalize_forward(rows_NxD, scale_D)[0]
+
+
+def _normalize_forward(rows_NxD, scale_D):
+    width = rows_NxD.shape[1]
+    wide_NxD = rows_NxD.astype(jnp.float32)
+    mean_Nx1 = _row_sums(wide_NxD) / width
+    # Var x = E x^2 - (E x)^2, as flax has it
+    variance_Nx1 = jnp.maximum(_row_sums(wide_NxD**2) / width - mean_Nx1**2, 0)
+    inverse_Nx1 = jax.lax.rsqrt(variance_Nx1 + _NORM_EPSILON)
+    result_NxD = (wide_NxD - mean_Nx1) * (inverse_Nx1 * scale_D)
+    return result_NxD.astype(rows_NxD.dtype), (rows_NxD, mean_Nx1, inverse_Nx1, scale_D)
+
+
+def _normalize_backward(saved, gradient_NxD):
+    rows_NxD, mean_Nx1, inverse_Nx1, scale_D = saved
+    width = rows_NxD.shape[1]
+    gradient_NxD = gradient_NxD.astype(jnp.float32)
+    unit_NxD = (rows_NxD.astype(jnp.float32) - mean_Nx1) * inverse_Nx1
+    # with y = (x - mean) / sd and h = g s: dx = (h - mean h - y mean(h y)) / sd
+    along_NxD = gradient_NxD * unit_NxD
+    scaled_NxD = gradient_NxD * scale_D
+    centered_NxD = scaled_NxD - _row_sums(scaled_NxD) / width
+    back_NxD = inverse_Nx1 * (centered_NxD - unit_NxD * (_row_sums(along_NxD * scale_D) / width))
+    return back_NxD.astype(rows_NxD.dtype), _row_sums(along_NxD.T)[:, 0]
+
+
+normalize.defvjp(_normalize_forward, _normalize_backward)
+
+
+@jax.custom_vjp
+def target_nll(
+    rows_NxD: Float[Array, "rows width"],
+    readout_WxD: Float[Array, "vocabulary width"],
+    target_N: Int[Array, " rows"],
+) -> Float[Array, " rows"]:
+    """Negative log-likelihood of each target token in nats, at most about 60 for each rival."""
+    return _target_forward(rows_NxD, readout_WxD, target_N)[0]
+
+
+def _target_forward(rows_NxD, readout_WxD, target_N):
+    logits_NxW = jax.lax.dot_general(
+        rows_NxD, readout_WxD, (((1,), (1,)), ((), ())), preferred_element_type=jnp.float32
+    )
+    target_Nx1 = jnp.take_along_axis(logits_NxW, target_N[:, None], axis=1)
+    # -log p(target) = log sum_w exp(l_w - l_target), a sum that holds exp(0) and so is at least 1
+    odds_NxW = jnp.exp(jnp.minimum(logits_NxW - target_Nx1, _MOST_NATS))
+    total_Nx1 = _row_sums(odds_NxW)
+    return jnp.log(total_Nx1[:, 0]), (rows_NxD, readout_WxD, target_N, odds_NxW, total_Nx1)
+
+
+def _target_backward(saved, gradient_N):
+    rows_NxD, readout_WxD, target_N, odds_NxW, total_Nx1 = saved
+    hit_NxW = target_N[:, None] == jnp.arange(readout_WxD.shape[0])
+    slope_NxW = (odds_NxW / total_Nx1 - hit_NxW) * gradient_N[:, None]
+    slope_NxW = slope_NxW.astype(rows_NxD.dtype)
+    return product(slope_NxW, readout_WxD, 1, 0), product(slope_NxW, rows_NxD, 0, 0), None
+
+
+target_nll.defvjp(_target_forward, _target_backward)
