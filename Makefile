@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: curve test test-slow lint clean
+.PHONY: curve test test-slow lint bench clean
 
 # The main job: measure the capacity curve on this machine and draw it.
 curve: .venv/.installed
@@ -23,6 +23,10 @@ lint: .venv/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
+# Our training engine against PyTorch, side by side; ten minutes on 2 cores.
+bench: .venv/.installed-bench
+	$(BIN)/python -m benchmarks.compare
+
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[cities]"
@@ -30,6 +34,10 @@ lint: .venv/.installed-test
 
 .venv/.installed-test: .venv/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+.venv/.installed-bench: .venv/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	touch $@
 
 clean:

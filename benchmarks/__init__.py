@@ -1,0 +1,1 @@
+"""The training engine side by side with PyTorch: `make bench`."""

@@ -1,0 +1,194 @@
+"""A workload trained by both engines in turn, and what came out."""
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.processes import Crew, EngineFailed, usable_cores
+from benchmarks.task import Task
+from benchmarks.workloads import Workload
+
+# Precisions that our engine computes in; one that it lacks is compared with the first.
+OUR_PRECISIONS = ("float32",)
+# At 29k parameters on CPU compiled attention was faster plain, and max-autotune as fast as default.
+PEER_MODES = {
+    "cpu": ("eager", "eager plain", "default plain"),
+    "gpu": ("eager", "default", "reduce-overhead", "max-autotune-no-cudagraphs"),
+}
+# Mean final losses may differ by this many nats and three standard errors of their difference:
+# the engines draw other initial values and other facts from a seed.
+LOSS_TOLERANCE = 0.05
+_STANDARD_ERRORS = 3.0
+_LONG_TURN = 2.0  # seconds
+
+Say = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How an engine is run.
+
+    Attributes:
+        mode: the `setup` of a `Task`.
+        cores: those of each process.
+    """
+
+    mode: str
+    cores: tuple[tuple[int, ...], ...]
+
+    def __str__(self) -> str:
+        processes, threads = len(self.cores), len(self.cores[0])
+        return f"{self.mode}, {processes} x {threads} thread{'s' if threads > 1 else ''}"
+
+
+def peer_setups(device: str, cores: Sequence[int], members: int) -> Iterator[Setup]:
+    """Each mode in one process of all cores and, on CPU, in one pinned process a core."""
+    for mode in PEER_MODES[device]:
+        yield Setup(mode, (tuple(cores),))
+        if device == "cpu" and min(len(cores), members) > 1:
+            yield Setup(mode, tuple((core,) for core in cores[:members]))
+
+
+def our_setup(device: str, cores: Sequence[int], members: int) -> Setup:
+    """On CPU one pinned process a core; on a GPU one program for all members."""
+    if device == "cpu":
+        return Setup("in turn", tuple((core,) for core in cores[:members]))
+    return Setup("together" if members > 1 else "in turn", (tuple(cores),))
+
+
+def race(workload: Workload, device: str, say: Say) -> dict[str, Any]:
+    """Find the peer's best set-up, train in turns, and compare; the entry of the report.
+
+    Args:
+        workload: what to train.
+        device: `cpu` or `gpu`.
+        say: called with what is being done, a short line.
+
+    Raises:
+        EngineFailed: if ours fails, or every set-up of the peer.
+    """
+    cores = usable_cores()
+    facts, recipe = workload.fact_set(), workload.recipe()
+    ours_precision = (
+        workload.precision if workload.precision in OUR_PRECISIONS else OUR_PRECISIONS[0]
+    )
+
+    def task(setup: Setup, precision: str, members: int) -> Task:
+        return Task(
+            recipe=recipe,
+            facts=facts,
+            members=tuple(range(members)),
+            segment=workload.segment,
+            precision=precision,
+            setup=setup.mode,
+            device=device,
+        )
+
+    with ExitStack() as running:
+        best, peer, failures = _fastest(workload, device, cores, task, say)
+        running.enter_context(peer)
+        mine = our_setup(device, cores, workload.members)
+        ours = running.enter_context(Crew("benchmarks.ours", mine.cores))
+        say(f"{workload.name}: compiling")
+        ours.start(task(mine, ours_precision, workload.members))
+        peer.start(task(best, workload.precision, workload.members))
+        seconds: dict[Crew, list[float]] = {ours: [], peer: []}
+        losses: dict[Crew, list[float]] = {}
+        for pair in range(workload.pairs):
+            say(f"{workload.name}: pair {pair + 1} of {workload.pairs}")
+            # Neither is always the first.
+            for crew in (ours, peer) if pair % 2 == 0 else (peer, ours):
+                taken, losses[crew] = crew.advance()
+                seconds[crew].append(taken)
+    turn = workload.members * workload.segment * workload.batch * facts.tokens.shape[1]
+    return {
+        "workload": workload.name,
+        "parameters": workload.model().parameters,
+        "precision": workload.precision,
+        "ours_precision": ours_precision,
+        "device": device,
+        "members": workload.members,
+        "peer": str(best),
+        "peer_failures": failures,
+        **summarize(seconds[ours], seconds[peer], turn),
+        **compare_losses(losses[ours], losses[peer]),
+    }
+
+
+def summarize(ours: Sequence[float], peer: Sequence[float], tokens: int) -> dict[str, Any]:
+    """Ratios of speed pair by pair, and tokens a second in the median turn.
+
+    Args:
+        ours: seconds of each of our turns.
+        peer: seconds of each of the peer's.
+        tokens: of one turn.
+    """
+    ratios = [theirs / own for own, theirs in zip(ours, peer, strict=True)]
+    return {
+        "pairs": len(ratios),
+        "ratio_median": statistics.median(ratios),
+        "ratio_min": min(ratios),
+        "ratio_max": max(ratios),
+        "ours_tokens_per_second": tokens / statistics.median(ours),
+        "peer_tokens_per_second": tokens / statistics.median(peer),
+    }
+
+
+def compare_losses(ours: Sequence[float], peer: Sequence[float]) -> dict[str, Any]:
+    """Mean final losses of the members, and whether they agree within the tolerance."""
+    variance = sum(_variance(losses) / len(losses) for losses in (ours, peer))
+    tolerance = LOSS_TOLERANCE + _STANDARD_ERRORS * math.sqrt(variance)
+    mean_ours, mean_peer = statistics.fmean(ours), statistics.fmean(peer)
+    return {
+        "final_loss_ours": mean_ours,
+        "final_loss_peer": mean_peer,
+        "loss_tolerance": tolerance,
+        # Not a number agrees with nothing.
+        "losses_agree": abs(mean_ours - mean_peer) <= tolerance,
+    }
+
+
+def _variance(losses: Sequence[float]) -> float:
+    return statistics.variance(losses) if len(losses) > 1 else 0.0
+
+
+def _fastest(
+    workload: Workload,
+    device: str,
+    cores: Sequence[int],
+    task: Callable[[Setup, str, int], Task],
+    say: Say,
+) -> tuple[Setup, Crew, dict[str, str]]:
+    """The peer's fastest set-up with its processes still running, and the set-ups that failed."""
+    members = min(workload.members, len(cores)) if device == "cpu" else 1
+    best: tuple[float, Setup, Crew] | None = None
+    failures = {}
+    for setup in peer_setups(device, cores, workload.members):
+        say(f"{workload.name}: PyTorch {setup}")
+        crew = Crew("benchmarks.peer", setup.cores)
+        try:
+            crew.start(task(setup, workload.precision, members))
+            seconds = crew.advance()[0]
+            if seconds < _LONG_TURN:  # a short one is less certain
+                seconds = min(seconds, crew.advance()[0])
+        except EngineFailed as error:
+            failures[str(setup)] = str(error)
+            crew.close()
+            continue
+        except BaseException:
+            crew.close()
+            if best is not None:
+                best[2].close()
+            raise
+        if best is None or seconds < best[0]:
+            if best is not None:
+                best[2].close()
+            best = (seconds, setup, crew)
+        else:
+            crew.close()
+    if best is None:
+        raise EngineFailed(f"PyTorch fails in every set-up: {next(iter(failures.values()))}")
+    return best[1], best[2], failures
