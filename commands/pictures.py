@@ -68,7 +68,7 @@ class Curve:
 
 
 def _train_figure(function: Callable, folder: Path, **options: Any) -> Any:
-    from models.workers import default_workers
+    from models.runs.workers import default_workers
 
     shares: dict[int, float] = {}
     with progress_bar("runs") as bar:

@@ -31,13 +31,17 @@ class Train:
     untied: bool = False
     """Give the readout a matrix of its own instead of that of the embedding."""
     exposures: float = 400.0
-    """How often a fact is drawn, on average over the set; at least 2,000 steps are made."""
+    """How often a fact is drawn at the most, on average over the set, or as makes 2,000 steps."""
+    all_exposures: bool = False
+    """Use all of them, even where the stored bits no longer grow."""
     batch: int = 0
     """Facts a step; 0 follows the size of the set."""
     learning_rate: float = 0.0
     """Peak learning rate; 0 follows width and optimizer."""
-    optimizer: str = "adamw"
-    """adamw, or muon, which stores more in few exposures."""
+    optimizer: str = "muon"
+    """muon; adamw; schedule-free-adamw or schedule-free-muon, which average."""
+    precision: str = "float32"
+    """Of products and activations: float32 or bfloat16; parameters are float32."""
     seed: int = 0
     """Of the parameters and of the draws."""
     json: bool = False
@@ -52,7 +56,14 @@ class Train:
             f"{self.out} holds a finished run; choose another --out, or read it with "
             "`factcap measure`",
         )
-        from models import TrainConfig, TransformerConfig, model_vocabulary, named_size, run
+        from models import (
+            TrainConfig,
+            TransformerConfig,
+            model_vocabulary,
+            named_size,
+            read_outcome,
+            run,
+        )
         from synth import load
 
         training = TrainConfig(
@@ -60,6 +71,8 @@ class Train:
             batch=self.batch,
             learning_rate=self.learning_rate,
             optimizer=self.optimizer,
+            precision=self.precision,
+            saturate=not self.all_exposures,
             seed=self.seed,
         )
         free = (self.width, self.depth, self.heads)
@@ -84,7 +97,7 @@ class Train:
                 bar.update(done - bar.n)
 
             measurement = run(facts, model, training, self.out, progress=progress)
-        _print_measurement(measurement.summary(), self.json)
+        _print_measurement(measurement.summary() | read_outcome(self.out), self.json)
 
 
 @dataclass(frozen=True)
@@ -98,10 +111,11 @@ class Measure:
 
     def run(self) -> None:
         """Read and print."""
-        from models.runs import read_run
+        from models import read_outcome, read_run
 
         _, measurement = read_run(self.run_directory)
-        _print_measurement(measurement.summary(), self.json)
+        outcome = read_outcome(self.run_directory)
+        _print_measurement(measurement.summary() | outcome, self.json)
 
 
 def _print_measurement(summary: dict[str, Any], json: bool) -> None:
@@ -117,4 +131,13 @@ def _print_measurement(summary: dict[str, Any], json: bool) -> None:
     print(
         f"bits per parameter  {summary['bits_per_parameter']:.3f} "
         f"({summary['parameters']:,} parameters)"
+    )
+    ending = "all that were given, and bits still grew: capped" if summary["capped"] else "ended"
+    print(f"exposures           {summary['exposures']:,.0f} ({ending})")
+    ledger = summary["ledger"]
+    print(
+        f"cost                {ledger['flops']:.2e} FLOP in {ledger['run_seconds']:,.1f} s, "
+        f"{100 * ledger['peak_share']:.0f} % of {ledger['device']}'s "
+        f"{ledger['peak_flops_per_second'] / 1e9:,.0f} GFLOP/s; compiling "
+        f"{ledger['compile_seconds']:.1f} s of it"
     )

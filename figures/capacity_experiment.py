@@ -9,14 +9,14 @@ import numpy as np
 
 from capacity import all_or_nothing_bound, rate_distortion_bound
 from models import (
+    Job,
     Measurement,
     TrainConfig,
-    last_metrics,
     model_vocabulary,
     named_size,
     run_config,
 )
-from models.workers import Job, run_jobs
+from models.runs.workers import run_jobs
 from synth import FactSet, cities, phonebook, rank_size_exponent
 
 COLUMNS = (
@@ -24,7 +24,7 @@ COLUMNS = (
     *("accuracy", "weighted_accuracy", "stored_bits", "bits_per_parameter", "capacity_bits"),
     *("all_or_nothing", "rate_distortion"),
     *("frequency", "weighted_all_or_nothing", "weighted_rate_distortion", "entropy_bits"),
-    *("unclipped_stored_bits", "exposures", "run"),
+    *("unclipped_stored_bits", "exposures", "capped", "run"),
 )
 
 
@@ -197,6 +197,7 @@ def measure_curve(
     rows = []
     for point in order:
         job = _job(preset, point, sets[point.frequency, point.seed], folder)
+        outcome = read_outcome(job.directory)
         rows.append(
             {
                 "model": point.size,
@@ -204,7 +205,8 @@ def measure_curve(
                 "seed": point.seed,
                 "selection": "none",
                 "frequency": point.frequency,
-                "exposures": last_metrics(job.directory)["exposures"],
+                "exposures": outcome["exposures"],
+                "capped": outcome["capped"],
                 "run": job.directory.name,
                 **_bounded(measured[point], capacities[point.size]),
             }

@@ -16,8 +16,8 @@ from capacity import EdgeWarning, Fit, fit_exposures
 from capacity import capacity_ratio as ratio_of
 from figures.files import claim, save
 from figures.style import COLORS, DASHES, MARKERS, look
-from models import Measurement, TrainConfig, model_vocabulary, named_size, run_config
-from models.workers import Job, run_jobs
+from models import Job, Measurement, TrainConfig, model_vocabulary, named_size, run_config
+from models.runs.workers import run_jobs
 from synth import tuples
 from synth.errors import require
 

@@ -1,5 +1,7 @@
 """Fact sets as arrays on a device: values aligned at one position, and a sampler of facts."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax
@@ -71,33 +73,76 @@ def context_length(facts: FactSet) -> int:
     return int(facts.key_length.max()) + int(np.any(facts.key_length == 0))
 
 
-def to_device(facts: FactSet) -> DeviceFacts:
-    """Lay a fact set out on the default device; values start at `context_length(facts)`."""
-    context = context_length(facts)
-    longest = int((facts.length - facts.key_length).max())
+@dataclass(frozen=True)
+class Layout:
+    """The shape of fact sets on a device; sets of one layout share compiled programs.
+
+    Attributes:
+        context: positions before the values.
+        values: positions of the values.
+        rows: number of rows, padding included.
+        short_keys: whether some key needs padding.
+        short_values: whether some value does.
+    """
+
+    context: int
+    values: int
+    rows: int
+    short_keys: bool
+    short_values: bool
+
+    @classmethod
+    def of(cls, sets: Sequence[FactSet]) -> "Layout":
+        """The smallest layout that holds each of the sets."""
+        context = max(context_length(facts) for facts in sets)
+        values = max(int((facts.length - facts.key_length).max()) for facts in sets)
+        return cls(
+            context=context,
+            values=values,
+            rows=max(math.ceil(len(facts) / _ROWS) * _ROWS for facts in sets),
+            short_keys=any(_first_positions(facts, context).any() for facts in sets),
+            short_values=any(
+                bool(np.any(facts.length - facts.key_length < values)) for facts in sets
+            ),
+        )
+
+    @property
+    def time(self) -> int:
+        """Positions of a row."""
+        return self.context + self.values
+
+
+def _first_positions(facts: FactSet, context: int) -> Int[np.ndarray, " facts"]:
+    """First real position of each row: that of its start token, or of its key."""
+    return context - facts.key_length - int(model_vocabulary(facts) > facts.vocabulary_size)
+
+
+def to_device(facts: FactSet, layout: Layout | None = None) -> DeviceFacts:
+    """Lay a fact set out on the default device, in the smallest layout unless one is given."""
+    if layout is None:
+        layout = Layout.of([facts])
+    context = layout.context
     # Position t of a row holds token t - shift of its fact.
-    source_FxT = np.arange(context + longest) - (context - facts.key_length)[:, None]
+    source_FxT = np.arange(layout.time) - (context - facts.key_length)[:, None]
     real_FxT = (source_FxT >= 0) & (source_FxT < facts.length[:, None])
     taken_FxT = np.take_along_axis(
         facts.tokens, np.clip(source_FxT, 0, facts.tokens.shape[1] - 1), axis=1
     )
     tokens_FxT = np.where(real_FxT, taken_FxT, 0)
-    start_F = context - facts.key_length
+    start_F = _first_positions(facts, context)
     if model_vocabulary(facts) > facts.vocabulary_size:
-        start_F = start_F - 1
         tokens_FxT[np.arange(len(facts)), start_F] = facts.vocabulary_size
-    counted_FxV = real_FxT[:, context:]
     table = AliasTable.build(facts.frequency)
 
     def rows(array: np.ndarray, dtype) -> Array:
-        missing = -len(array) % _ROWS
+        missing = layout.rows - len(array)
         return jnp.asarray(np.pad(array, [(0, missing), *[(0, 0)] * (array.ndim - 1)]), dtype)
 
     return DeviceFacts(
         rows=Batch(
             tokens_BxT=rows(tokens_FxT, jnp.int32),
-            start_B=rows(start_F, jnp.int32) if start_F.any() else None,
-            counted_BxV=None if counted_FxV.all() else rows(counted_FxV, jnp.bool),
+            start_B=rows(start_F, jnp.int32) if layout.short_keys else None,
+            counted_BxV=rows(real_FxT[:, context:], jnp.bool) if layout.short_values else None,
         ),
         keep_F=rows(table.keep, jnp.float32),
         alias_F=rows(table.alias, jnp.int32),

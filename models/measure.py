@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Array, Bool, Float, Float32, Float64
 
-from models.layout import DeviceFacts
 from models.fast.values import Params, Reading, value_logits
+from models.layout import DeviceFacts
 from synth.errors import BadInput
 
 _COLUMNS = ("nll_bits", "recall", "entropy_bits", "frequency")
@@ -108,7 +108,7 @@ class Measurement:
             raise BadInput(f"{path} is not a readable measurement ({reason})") from None
 
 
-@partial(jax.jit, static_argnames=("reading", "batch_size"))
+@partial(jax.jit, static_argnums=(0, 1))
 def _measure_rows(
     reading: Reading, batch_size: int, params: Params, facts: DeviceFacts
 ) -> tuple[Float[Array, " rows"], Bool[Array, " rows"]]:
@@ -130,15 +130,42 @@ def _measure_rows(
     return nll.reshape(rows), right.reshape(rows)
 
 
+@partial(jax.jit, static_argnums=(0, 1))
+def _measure_members(
+    reading: Reading, batch_size: int, params: Params, facts: DeviceFacts
+) -> tuple[Float[Array, "members rows"], Bool[Array, "members rows"]]:
+    return jax.vmap(partial(_measure_rows, reading, batch_size))(params, facts)
+
+
 def measure_device(
     reading: Reading, params: Params, facts: DeviceFacts
 ) -> tuple[Float32[np.ndarray, " facts"], Bool[np.ndarray, " facts"]]:
     """Per-fact NLL in bits and exact recall of the facts on a device."""
+    nll, right = _measure_rows(reading, _rows_at_once(reading, facts, 1), params, facts)
+    return _of_facts(nll, right, int(facts.facts))
+
+
+def measure_members(
+    reading: Reading, params: Params, facts: DeviceFacts
+) -> list[tuple[Float32[np.ndarray, " facts"], Bool[np.ndarray, " facts"]]]:
+    """`measure_device` for several members, stacked along a first axis."""
+    counts = np.asarray(facts.facts)
+    batch_size = _rows_at_once(reading, facts, len(counts))
+    both = _measure_members(reading, batch_size, params, facts)
+    return [
+        _of_facts(nll, right, int(count)) for nll, right, count in zip(*both, counts, strict=True)
+    ]
+
+
+def _rows_at_once(reading: Reading, facts: DeviceFacts, members: int) -> int:
     # The logits are the largest array: keep them near 64 million numbers, and the number of rows
     # a power of two, so that it divides the padded number of facts.
-    positions = facts.rows.tokens_BxT.shape[1] - reading.context
-    fitting = 2**26 // (positions * reading.model.vocabulary)
-    batch_size = 2 ** int(np.clip(np.log2(max(fitting, 1)), 0, 9))
-    nll, right = _measure_rows(reading, batch_size, params, facts)
-    count = int(facts.facts)
-    return np.asarray(nll[:count]) / np.float32(np.log(2)), np.asarray(right[:count])
+    positions = facts.rows.tokens_BxT.shape[-1] - reading.context
+    fitting = 2**26 // (positions * reading.model.vocabulary * members)
+    return 2 ** int(np.clip(np.log2(max(fitting, 1)), 0, 9))
+
+
+def _of_facts(
+    nll_nats: Array, right: Array, count: int
+) -> tuple[Float32[np.ndarray, " facts"], Bool[np.ndarray, " facts"]]:
+    return np.asarray(nll_nats[:count]) / np.float32(np.log(2)), np.asarray(right[:count])

@@ -1,7 +1,8 @@
-"""How to train: the configuration, its defaults, and the learning rate of each step."""
+"""How long and at what rate to train: the configuration, its defaults, and when a run ends."""
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax
@@ -11,11 +12,18 @@ import optax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from models.optim import check_optimizer, make_optimizer
+from models.fast.values import check_precision
+from models.optim import check_optimizer, is_schedule_free, make_optimizer
 from synth.errors import require
 
 # Steps of one jitted scan; between two scans progress is shown and state is saved.
 SCAN_STEPS = 100
+
+# Nothing is left to learn when every fact is recalled and this share of the entropy is stored.
+_FULL = 0.999
+# Stored bits no longer grow when they grew by no more than this share while the steps grew by
+# half, and are some at all: a model first learns next to nothing for a while.
+_GROWTH, _STEPS_RATIO, _SOME = 0.02, 1.5, 0.1
 
 
 @dataclass(frozen=True)
@@ -24,14 +32,18 @@ class TrainConfig:
 
     Attributes:
         exposures: how often a fact is drawn, on average over the set (the mean over facts; fact i
-            is drawn `exposures * N * p_i` times in expectation). `models.run` ends before where
-            nothing is left to learn.
+            is drawn `exposures * N * p_i` times in expectation). These are the most: a run ends
+            before when nothing is left to learn (`is_full`).
         fewest_steps: a set so small that these exposures make fewer steps gets this many.
         batch: facts a step; 0 means `default_batch` of the set.
         learning_rate: the peak; 0 means `default_learning_rate` of width and optimizer.
         optimizer: a name in `models.optim.OPTIMIZERS`.
-        warmup: share of the steps in which the learning rate rises linearly from 0. It then falls
-            along a cosine to a hundredth of its peak.
+        saturate: end before, too, when the stored bits no longer grow (`stopped_growing`); a run
+            that uses up its exposures while they still grow is `capped`.
+        precision: of products and activations, a name in `models.fast.values.PRECISIONS`.
+        warmup: share of the steps in which the learning rate rises linearly from 0.
+        decay: share of the steps, the last ones, in which it falls linearly to a hundredth of its
+            peak; between the two it is constant. Schedule-Free keeps it constant to the end.
         weight_decay: decoupled, of AdamW.
         beta2: decay of AdamW's second moment.
         seed: of the initial parameters and of the draws.
@@ -44,8 +56,11 @@ class TrainConfig:
     fewest_steps: int = 2000
     batch: int = 0
     learning_rate: float = 0.0
-    optimizer: str = "adamw"
+    optimizer: str = "muon"
+    saturate: bool = True
+    precision: str = "float32"
     warmup: float = 0.05
+    decay: float = 0.6
     weight_decay: float = 0.01
     beta2: float = 0.98
     seed: int = 0
@@ -66,7 +81,13 @@ class TrainConfig:
             f"not {self.learning_rate}",
         )
         check_optimizer(self.optimizer)
+        check_precision(self.precision)
         require(0 <= self.warmup < 1, f"warmup must lie in [0, 1), not {self.warmup}")
+        require(
+            0 < self.decay <= 1 - self.warmup,
+            f"decay must be positive and at most 1 - warmup = {1 - self.warmup:g}, "
+            f"not {self.decay}",
+        )
         require(
             math.isfinite(self.weight_decay) and self.weight_decay >= 0,
             f"weight_decay must be finite and >= 0, not {self.weight_decay}",
@@ -85,14 +106,68 @@ def default_batch(facts: int) -> int:
 
 
 def default_learning_rate(width: int, optimizer: str) -> float:
-    """Peak learning rate for a width; both optimizers were tuned at widths 16 and 32."""
-    return {"adamw": 0.32, "muon": 0.16}[optimizer] / width
+    """Peak learning rate for a width, tuned as docs/performance.md tells."""
+    return _RATES[optimizer] / width
+
+
+_RATES = {
+    "adamw": 0.32,
+    "muon": 0.32,
+    "schedule-free-adamw": 0.32,
+    "schedule-free-muon": 0.64,
+}
+
+
+def filled(config: TrainConfig, facts: int, width: int) -> TrainConfig:
+    """The configuration with its defaults filled in."""
+    return dataclasses.replace(
+        config,
+        batch=config.batch or default_batch(facts),
+        learning_rate=config.learning_rate or default_learning_rate(width, config.optimizer),
+    )
 
 
 def total_steps(config: TrainConfig, facts: int) -> int:
     """Steps of a whole training, a multiple of `SCAN_STEPS`."""
     wanted = config.exposures * facts / (config.batch or default_batch(facts))
     return math.ceil(max(wanted, config.fewest_steps) / SCAN_STEPS) * SCAN_STEPS
+
+
+def check_steps(facts: int, batch: int) -> int:
+    """Steps between two checks of all facts: a thousand, and four draws of each fact at least.
+
+    A check then costs less than a tenth of the training between.
+
+    >>> check_steps(1000, 64), check_steps(1_000_000, 256)
+    (1000, 15700)
+    """
+    return math.ceil(max(1000, 4 * facts / batch) / SCAN_STEPS) * SCAN_STEPS
+
+
+def is_full(stored_bits: float, entropy_bits: float, known: int, facts: int) -> bool:
+    """Whether nothing is left to learn: all facts recalled, 99.9 % of the entropy stored."""
+    return known == facts and stored_bits > _FULL * entropy_bits
+
+
+def stopped_growing(checks: Sequence[tuple[int, float]], most_bits: float) -> int | None:
+    """The step at which stored bits were first found to grow no longer.
+
+    They have stopped when they grew by at most 2 % since the last check at two thirds of the
+    steps or fewer, and are a tenth of the most there could be.
+
+    Args:
+        checks: (step, stored bits) of the checks so far, in order.
+        most_bits: of the facts, or some that the model might hold if that is less.
+
+    >>> stopped_growing([(1000, 5.0), (2000, 60.0), (3000, 90.0), (4000, 91.0)], 100.0)
+    >>> stopped_growing([(1000, 5.0), (2000, 90.0), (3000, 91.0), (4000, 91.0)], 100.0)
+    3000
+    """
+    for number, (step, bits) in enumerate(checks):
+        before = [old for at, old in checks[:number] if at * _STEPS_RATIO <= step]
+        if before and bits > _SOME * most_bits and bits <= (1 + _GROWTH) * before[-1]:
+            return step
+    return None
 
 
 @jax.tree_util.register_dataclass
@@ -106,19 +181,27 @@ class Schedule:
     name: str = dataclasses.field(metadata={"static": True})
     steps: Float[Array, ""]
     learning_rate: Float[Array, ""]
-    warmup: Float[Array, ""]
+    rising: Float[Array, ""]
+    falling: Float[Array, ""]
     weight_decay: Float[Array, ""]
     beta2: Float[Array, ""]
     key: PRNGKeyArray
 
     def rate(self, step: ArrayLike) -> Float[Array, ""]:
-        """Learning rate of a step: linear warm-up, then a cosine to a hundredth."""
+        """Learning rate of a step: linear to the peak, constant, linear to a hundredth."""
         step = jnp.asarray(step)
-        share = step / self.steps
-        rising = (step + 1) / jnp.maximum(self.warmup * self.steps, 1)
-        falling = jnp.clip((share - self.warmup) / (1 - self.warmup), 0, 1)
-        cosine = 0.01 + 0.99 * (1 + jnp.cos(jnp.pi * falling)) / 2
-        return self.learning_rate * jnp.minimum(rising, cosine)
+        up = (step + 1) / jnp.maximum(self.rising, 1)
+        peak = self.learning_rate * jnp.minimum(up, 1)
+        if is_schedule_free(self.name):
+            return peak
+        return peak * jnp.clip((self.steps - step) / self.falling, 0.01, 1)
+
+    def ended_at(self, step: int, decay: float) -> "Schedule":
+        """The schedule that begins to fall at this step, for the same share of all steps."""
+        steps = end_of_decay(step, decay)
+        return dataclasses.replace(
+            self, steps=_single(steps), falling=_single(max(steps - step, SCAN_STEPS))
+        )
 
     def optimizer(self) -> optax.GradientTransformation:
         """The optimizer with these numbers."""
@@ -127,19 +210,30 @@ class Schedule:
         )
 
 
+def end_of_decay(step: int, decay: float) -> int:
+    """Steps in all when the learning rate falls from this step on, for that share of them.
+
+    >>> end_of_decay(6000, 0.4)
+    10000
+    """
+    return math.ceil(step / (1 - decay) / SCAN_STEPS) * SCAN_STEPS
+
+
+def _single(number: float) -> Array:
+    return jnp.asarray(number, jnp.float32)
+
+
 def make_schedule(config: TrainConfig, facts: int, width: int) -> Schedule:
     """The numbers of a training, defaults filled in."""
-    rate = config.learning_rate or default_learning_rate(width, config.optimizer)
-
-    def single(number: float) -> Array:
-        return jnp.asarray(number, jnp.float32)
-
+    whole = filled(config, facts, width)
+    steps = total_steps(whole, facts)
     return Schedule(
-        name=config.optimizer,
-        steps=single(total_steps(config, facts)),
-        learning_rate=single(rate),
-        warmup=single(config.warmup),
-        weight_decay=single(config.weight_decay),
-        beta2=single(config.beta2),
-        key=jax.random.fold_in(jax.random.key(config.seed), 1),
+        name=whole.optimizer,
+        steps=_single(steps),
+        learning_rate=_single(whole.learning_rate),
+        rising=_single(whole.warmup * steps),
+        falling=_single(whole.decay * steps),
+        weight_decay=_single(whole.weight_decay),
+        beta2=_single(whole.beta2),
+        key=jax.random.fold_in(jax.random.key(whole.seed), 1),
     )

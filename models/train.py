@@ -1,7 +1,7 @@
 """Training: the steps, in jitted scans; facts drawn by frequency, the loss on value tokens."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -51,32 +51,47 @@ def scan_steps(
     state: TrainState,
     facts: DeviceFacts,
     schedule: Schedule,
-) -> tuple[TrainState, Float[Array, " steps"]]:
-    """Run `SCAN_STEPS` steps; returns the new state and each step's loss, nats a value token.
+    *,
+    steps: int = SCAN_STEPS,
+    members: bool = False,
+) -> tuple[TrainState, Float[Array, "*members steps"]]:
+    """Run some steps; returns the new state and each step's loss, nats a value token.
 
     The memory of the given state is reused for the new one.
+
+    Args:
+        reading: how the model reads facts.
+        batch_size: facts a step.
+        state: of the training, or of several, stacked.
+        facts: what to learn, or of several members, stacked.
+        schedule: the same.
+        steps: number of steps.
+        members: whether the arguments are those of several members along a first axis.
     """
-    return _compiled_scan()(reading, batch_size, state, facts, schedule)
+    return _compiled_scan(members)(reading, batch_size, steps, state, facts, schedule)
 
 
 @cache
-def _compiled_scan() -> Callable[..., tuple[TrainState, Array]]:
+def _compiled_scan(members: bool) -> Callable[..., tuple[TrainState, Array]]:
+    def several(reading: Reading, batch_size: int, steps: int, *args: Any) -> Any:
+        return jax.vmap(partial(_scan, reading, batch_size, steps))(*args)
+
     return jax.jit(
-        many_steps,
-        static_argnames=("reading", "batch_size"),
-        donate_argnames=("state",),
+        several if members else _scan,
+        static_argnums=(0, 1, 2),
+        donate_argnums=(3,),
         compiler_options=fast_options(),
     )
 
 
-def many_steps(
+def _scan(
     reading: Reading,
     batch_size: int,
+    steps: int,
     state: TrainState,
     facts: DeviceFacts,
     schedule: Schedule,
 ) -> tuple[TrainState, Float[Array, " steps"]]:
-    """`scan_steps`, not yet compiled."""
     optimizer = schedule.optimizer()
 
     def one(state: TrainState, _: None) -> tuple[TrainState, Float[Array, ""]]:
@@ -86,7 +101,7 @@ def many_steps(
         params: Any = optax.apply_updates(state.params, update)
         return TrainState(params, optimizer_state, state.step + 1), nats
 
-    return jax.lax.scan(one, state, length=SCAN_STEPS)
+    return jax.lax.scan(one, state, length=steps)
 
 
 def loss_and_gradient(

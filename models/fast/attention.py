@@ -105,7 +105,8 @@ def _short_backward(saved, gradient_HxCxTxB):
     gradient = gradient_HxCxTxB / total_HxTxB[:, None]
     value_back = _mix_back(odds_HxTxSxB, gradient)
     # d score = p (d p - sum p d p), with p = odds / total
-    mean_HxTxB = _total([a * b for a, b in zip(*(_slices(x, 1) for x in (gradient, mixed)))]) / one
+    pairs = zip(_slices(gradient, 1), _slices(mixed, 1), strict=True)
+    mean_HxTxB = _total([left * right for left, right in pairs]) / one
     score_back = odds_HxTxSxB * (_scores(gradient, value) - mean_HxTxB[:, :, None]) / one
     root = one * query.shape[1] ** 0.5
     query_back = _turn(_mix(score_back, key) / root, keys - queries, keys, -1)

@@ -18,11 +18,19 @@ from models.fast.products import (
 )
 from models.layout import Batch
 from models.transformer import TransformerConfig
+from synth.errors import require
 
 # Parameters by name, as `flax.nnx.to_pure_dict` gives those of `models.transformer.Transformer`.
 Params = dict[str, Any]
 
 PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+
+
+def check_precision(name: str) -> None:
+    """Raise `BadInput`, with the names that there are, unless this is one of them."""
+    require(
+        name in PRECISIONS, f"no precision is called {name!r}; there are {', '.join(PRECISIONS)}"
+    )
 
 
 @dataclass(frozen=True)
@@ -34,11 +42,13 @@ class Reading:
         context: positions before the values: see `models.layout.context_length`.
         precision: of products and activations, a name in `PRECISIONS`; parameters, norms, softmax
             and loss are float32.
+        stacked: whether several models are read at once, by `vmap`.
     """
 
     model: TransformerConfig
     context: int
     precision: str = "float32"
+    stacked: bool = False
 
 
 def value_nll(reading: Reading, params: Params, batch: Batch) -> Float[Array, "batch value"]:
@@ -88,7 +98,8 @@ class _Order:
 
 def _order(reading: Reading, batch: Batch) -> _Order:
     facts, time = batch.tokens_BxT.shape
-    return _Order(facts, is_short(time - 1, reading.model.width // reading.model.heads))
+    short = is_short(time - 1, reading.model.width // reading.model.heads)
+    return _Order(facts, by_position=short and not reading.stacked)
 
 
 def _readout(reading: Reading, params: Params) -> Float[Array, "vocabulary width"]:

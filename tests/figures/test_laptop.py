@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from figures.capacity_curve import capacity_curve
-from models.workers import default_workers
+from models.runs.workers import default_workers
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -4,8 +4,8 @@ import shutil
 import numpy as np
 import pytest
 
-from models import TrainConfig, TransformerConfig, read_run, run, run_config
-from models.workers import Job, run_jobs
+from models import Job, TrainConfig, TransformerConfig, read_run, run, run_config
+from models.runs.workers import run_jobs
 from synth import BadInput
 from tests.conftest import make_facts
 

@@ -4,30 +4,16 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from queue import Empty
 from typing import Any
 
 import jax
 
 from models.measure import Measurement
-from models.runs import run
-from models.schedule import TrainConfig
-from models.transformer import TransformerConfig
-from synth import FactSet
+from models.runs.job import Job
+from models.runs.single import run
 
 _POLL_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run to be made: see `models.run`."""
-
-    facts: FactSet
-    model: TransformerConfig
-    training: TrainConfig
-    directory: Path
 
 
 def default_workers() -> int:

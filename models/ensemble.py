@@ -1,0 +1,217 @@
+"""Many runs of one shape in one program: members trained side by side, spread over the devices."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from models.fast.values import Reading
+from models.layout import Layout, to_device
+from models.ledger import free_memory_bytes, member_bytes
+from models.measure import Measurement, measure_device, measure_members
+from models.optim import evaluated
+from models.runs.job import Job
+from models.runs.member import Diverged, Member
+from models.train import scan_steps
+from synth.errors import require
+
+# Share of the free memory that members may fill.
+_MEMORY_SHARE = 0.8
+
+Progress = Callable[[int, int, int, Mapping[str, float]], object]
+
+
+def train_together(
+    jobs: Sequence[Job],
+    *,
+    slots: int = 0,
+    progress: Progress = lambda *_: None,
+    checkpoint_seconds: float = 60.0,
+) -> Iterator[tuple[int, Measurement | Diverged]]:
+    """Make several runs at once, each in its directory; go on where an interrupted call stopped.
+
+    All members take their steps in one program, by `vmap`; with several devices each of them
+    trains a part. A member that ends leaves its place to the next job. What becomes of it depends
+    on its own job alone, but for the rounding of sums: alone or among others.
+
+    Args:
+        jobs: runs of one model, batch, optimizer and precision; they may differ in facts, seed,
+            exposures, learning rate and the other numbers of their training.
+        slots: how many train at once; 0: as many as fit in memory.
+        progress: called with (number of the job, steps done, steps in all, metrics) after each 100
+            steps of each member.
+        checkpoint_seconds: time between two saved states.
+
+    Yields:
+        (number of the job, its measurement, or where it diverged), as they end.
+
+    Raises:
+        BadInput: for jobs of more than one shape; or if a directory holds another run.
+    """
+    members = [Member(number, job) for number, job in enumerate(jobs)]
+    waiting = deque(member for member in members if member.record.finished is None)
+    for member in members:
+        if member.record.finished is not None:
+            yield member.number, member.record.finished
+    if not waiting:
+        return
+    group = _Group(list(waiting), slots)
+    saved = time.monotonic()
+    try:
+        while group.fill(waiting):
+            yield from group.end()
+            group.step(progress)
+            yield from group.end()
+            if time.monotonic() - saved > checkpoint_seconds:
+                group.save()
+                saved = time.monotonic()
+    finally:
+        for member in members:
+            member.record.close()
+
+
+class _Group:
+    """The members in training: their arrays on the devices, stacked if there are several places."""
+
+    def __init__(self, members: Sequence[Member], slots: int):
+        shapes = {_shape(member) for member in members}
+        require(
+            len(shapes) == 1,
+            "runs trained together must have one model, batch, optimizer and precision, "
+            f"not {len(shapes)} of these",
+        )
+        [(model, self.batch, self.optimizer, precision)] = shapes
+        self.layout = Layout.of([member.job.facts for member in members])
+        self.reading = Reading(model, self.layout.context, precision)
+        fitting = _MEMORY_SHARE * free_memory_bytes()
+        fitting //= member_bytes(self.reading, self.layout, self.batch)
+        self.places: list[Member | None] = [None] * int(
+            max(1, min(len(members), slots or len(members), fitting))
+        )
+        self.arrays: Any = None
+
+    def fill(self, waiting: deque[Member]) -> bool:
+        """Give free places to waiting members, or close most of them up; whether any is taken."""
+        live = [place for place in self.places if place is not None]
+        if not waiting and 0 < 2 * len(live) <= len(self.places):
+            kept = [index for index, place in enumerate(self.places) if place is not None]
+            self._place([self._arrays_of(index) for index in kept], list(live))
+        free = [index for index, place in enumerate(self.places) if place is None]
+        arrivals = [waiting.popleft() for _ in free[: len(waiting)]]
+        if arrivals:
+            places, arrays = list(self.places), {}
+            for index, member in zip(free, arrivals, strict=False):
+                facts = to_device(member.job.facts, self.layout)
+                state = member.resume()
+                places[index] = member
+                arrays[index] = (state, facts, member.schedule())
+            old = self.arrays
+            taken = [
+                arrays[index] if index in arrays else self._arrays_of(index)
+                for index in range(len(places))
+                if index in arrays or old is not None
+            ]
+            self._place(taken, places[: len(taken)])
+            self._check([member for member in arrivals if member.due()])
+        return any(place is not None for place in self.places)
+
+    def step(self, progress: Progress) -> None:
+        """One scan of every member, and the checks that are due."""
+        if not any(self.places):
+            return
+        start = time.monotonic()
+        state, facts, schedule = self.arrays
+        several = len(self.places) > 1
+        reading = replace(self.reading, stacked=several)
+        state, nats = scan_steps(reading, self.batch, state, facts, schedule, members=several)
+        losses = np.asarray(nats).reshape(len(self.places), -1)
+        self.arrays = (state, facts, schedule)
+        seconds = (time.monotonic() - start) / sum(place is not None for place in self.places)
+        metrics = {
+            member.number: member.took(loss, seconds)
+            for member, loss in zip(self.places, losses, strict=True)
+            if member is not None
+        }
+        live = [member for member in self.places if member is not None]
+        found = self._check([member for member in live if member.due()])
+        for member in live:
+            line = metrics[member.number] | found.get(member.number, {})
+            member.record.append(line)
+            progress(member.number, member.done, member.steps, line)
+
+    def end(self) -> Iterator[tuple[int, Measurement | Diverged]]:
+        """Free the places of members that have ended."""
+        for index, member in enumerate(self.places):
+            if member is None or member.result is None:
+                continue
+            if isinstance(member.result, Measurement):
+                member.record.save(member.done, self._arrays_of(index)[0])
+            member.finish(self.reading, self.layout)
+            self.places[index] = None
+            yield member.number, member.result
+
+    def save(self) -> None:
+        """Save the state of every member."""
+        for index, member in enumerate(self.places):
+            if member is not None:
+                member.record.save(member.done, self._arrays_of(index)[0])
+
+    def _check(self, due: Sequence[Member]) -> dict[int, dict[str, float]]:
+        """Measure all facts of these members; their metrics by number."""
+        if not due:
+            return {}
+        state, facts, _ = self.arrays
+        if len(self.places) == 1:
+            params = evaluated(self.optimizer, state.optimizer, state.params)
+            results = [measure_device(self.reading, params, facts)]
+        else:
+            trained = jax.vmap(lambda state: evaluated(self.optimizer, *state))
+            params = trained((state.optimizer, state.params))
+            results = measure_members(replace(self.reading, stacked=True), params, facts)
+        found = {}
+        for index, member in enumerate(self.places):
+            if member in due:
+                before = member.steps
+                found[member.number] = member.checked(*results[index])
+                if member.steps != before:
+                    self._reschedule(index, member)
+        return found
+
+    def _reschedule(self, index: int, member: Member) -> None:
+        state, facts, schedule = self.arrays
+        new = member.schedule()
+        if len(self.places) > 1:
+            new = jax.tree.map(lambda all_, one: all_.at[index].set(one), schedule, new)
+        self.arrays = (state, facts, new)
+
+    def _arrays_of(self, index: int) -> Any:
+        if len(self.places) == 1:
+            return self.arrays
+        return jax.tree.map(lambda array: array[index], self.arrays)
+
+    def _place(self, arrays: Sequence[Any], places: Sequence[Member | None]) -> None:
+        """Put members' arrays in their places, spread over the devices where there are several."""
+        devices = jax.devices()
+        if len(arrays) == 1:
+            self.places, self.arrays = list(places), arrays[0]
+            return
+        # Each device has as many places; spare ones repeat a member and are not looked at.
+        shared = len(devices) if len(arrays) >= len(devices) else 1
+        spare = -len(arrays) % shared
+        self.places = [*places, *[None] * spare]
+        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *arrays, *[arrays[0]] * spare)
+        if shared > 1:
+            mesh = Mesh(np.asarray(devices), ("members",))
+            stacked = jax.device_put(stacked, NamedSharding(mesh, PartitionSpec("members")))
+        self.arrays = stacked
+
+
+def _shape(member: Member) -> tuple[Any, ...]:
+    training = member.config["training"]
+    return (member.job.model, training["batch"], training["optimizer"], training["precision"])

@@ -1,0 +1,178 @@
+"""A run as it is trained: what its directory, its checks and its end need to know."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from models.fast.values import Reading
+from models.layout import Layout
+from models.ledger import make_ledger, step_flops
+from models.measure import Measurement
+from models.runs.job import Job, run_config
+from models.runs.record import Record
+from models.schedule import (
+    SCAN_STEPS,
+    Schedule,
+    check_steps,
+    end_of_decay,
+    is_full,
+    make_schedule,
+    stopped_growing,
+)
+from models.train import TrainState, initial_state
+
+# Bits that a parameter might store at the most, when it is asked whether a run has learned some.
+_MOST_BITS = 2.0
+
+
+@dataclass(frozen=True)
+class Diverged:
+    """A run that failed: its loss is not finite any more.
+
+    Attributes:
+        step: the first step whose loss was not.
+        reason: what to tell the user.
+    """
+
+    step: int
+    reason: str
+
+
+@dataclass
+class Member:
+    """A job, and what changes on the host as it is trained.
+
+    Attributes:
+        number: of the job.
+        job: the run to be made.
+        done: steps made.
+        steps: steps in all, as known now.
+        seconds: of training, those before an interruption included.
+        scans: seconds of each scan of this call.
+        checks: (step, stored bits) of each check of all facts.
+        saturated: whether stored bits were found to grow no longer, or nothing is left to learn.
+        result: the measurement or the failure, once it has ended.
+    """
+
+    number: int
+    job: Job
+    config: dict[str, Any] = field(init=False)
+    record: Record = field(init=False)
+    done: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    scans: list[float] = field(default_factory=list)
+    checks: list[tuple[int, float]] = field(default_factory=list)
+    saturated: bool = False
+    result: Measurement | Diverged | None = None
+
+    def __post_init__(self):
+        self.config = run_config(self.job.facts, self.job.model, self.job.training)
+        self.record = Record(self.job.directory, self.config)
+        self.steps = self.config["training"]["steps"]
+
+    def schedule(self) -> Schedule:
+        """The numbers of its training, as far as they are known now."""
+        training = self.job.training
+        schedule = make_schedule(training, len(self.job.facts), self.job.model.width)
+        found = self._falls_from()
+        return schedule if found is None else schedule.ended_at(found, training.decay)
+
+    def _falls_from(self) -> int | None:
+        """The step from which the learning rate falls, if stored bits were found not to grow."""
+        training, facts = self.job.training, self.job.facts
+        if not training.saturate:
+            return None
+        most = min(float(facts.entropy_bits.sum()), _MOST_BITS * self.job.model.parameters)
+        found = stopped_growing(self.checks, most)
+        steps = self.config["training"]["steps"]
+        if found is None or end_of_decay(found, training.decay) >= steps:
+            return None
+        return found
+
+    def resume(self) -> TrainState:
+        """The state that training goes on from."""
+        state = self.record.restore(
+            initial_state(self.job.model, self.schedule(), self.job.training.seed)
+        )
+        self.done = int(state.step)
+        for line in self.record.keep_metrics(self.done):
+            self.seconds = line["seconds"]
+            if "stored_bits" in line:
+                self.checks.append((int(line["step"]), line["stored_bits"]))
+        self._look()
+        return state
+
+    def due(self) -> bool:
+        """Whether all facts are to be checked at this step."""
+        batch = self.config["training"]["batch"]
+        every = check_steps(len(self.job.facts), batch)
+        return self.done >= self.steps or (self.done > 0 and self.done % every == 0)
+
+    def took(self, nats: np.ndarray, seconds: float) -> dict[str, float]:
+        """After a scan: the metrics of its line."""
+        self.done += SCAN_STEPS
+        self.seconds += seconds
+        self.scans.append(seconds)
+        if not np.isfinite(nats).all():
+            step = self.done - SCAN_STEPS + int(np.argmin(np.isfinite(nats)))
+            rate = self.config["training"]["learning_rate"]
+            self.result = Diverged(
+                step,
+                f"the loss is not finite at step {step}; try a smaller learning rate than {rate:g}",
+            )
+        return {
+            "step": self.done,
+            "exposures": self.done * self.config["training"]["batch"] / len(self.job.facts),
+            "loss_bits_per_token": float(nats.mean()) / math.log(2),
+            "seconds": self.seconds,
+        }
+
+    def checked(self, nll_bits: np.ndarray, recall: np.ndarray) -> dict[str, float]:
+        """After a check: its metrics; the run may have ended, or its learning rate may fall."""
+        facts = self.job.facts
+        stored, known = float((facts.entropy_bits - nll_bits).sum()), int(recall.sum())
+        if not self.checks or self.checks[-1][0] < self.done:
+            self.checks.append((self.done, stored))
+            self._look()
+        full = is_full(stored, float(facts.entropy_bits.sum()), known, len(facts))
+        if full or self.done >= self.steps:
+            self.saturated |= full
+            self.result = Measurement(
+                nll_bits=nll_bits,
+                recall=recall,
+                entropy_bits=facts.entropy_bits,
+                frequency=facts.frequency,
+                parameters=self.job.model.parameters,
+            )
+            self.steps = self.done
+        return {"stored_bits": stored, "facts_known": known}
+
+    def finish(self, reading: Reading, layout: Layout) -> None:
+        """Write down how it ended; a run that diverged stays unfinished."""
+        batch = self.config["training"]["batch"]
+        if not isinstance(self.result, Measurement):
+            return
+        ledger = make_ledger(
+            facts_drawn=self.done * batch,
+            flops=self.done * step_flops(reading, layout, batch),
+            layout=layout,
+            precision=reading.precision,
+            scans=self.scans,
+            seconds=self.seconds,
+        )
+        outcome = {
+            "steps": self.done,
+            "exposures": self.done * batch / len(self.job.facts),
+            "capped": self.job.training.saturate and not self.saturated,
+            "ledger": ledger.as_dict(),
+        }
+        self.record.finish(self.result, outcome)
+
+    def _look(self) -> None:
+        found = self._falls_from()
+        if found is not None:
+            self.saturated = True
+            self.steps = end_of_decay(found, self.job.training.decay)

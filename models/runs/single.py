@@ -1,0 +1,56 @@
+"""One run: train a model on a fact set and measure it, in a directory, resumable."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from models.ensemble import train_together
+from models.measure import Measurement
+from models.runs.job import Job
+from models.runs.member import Diverged
+from models.schedule import TrainConfig
+from models.transformer import TransformerConfig
+from synth import FactSet
+
+
+def run(
+    facts: FactSet,
+    model: TransformerConfig,
+    training: TrainConfig,
+    directory: str | os.PathLike,
+    *,
+    progress: Callable[[int, int, Mapping[str, float]], object] = lambda done, total, metrics: None,
+    checkpoint_seconds: float = 60.0,
+) -> Measurement:
+    """Train, measure, and write `directory`; go on where an interrupted call stopped.
+
+    Training ends at the steps of its configuration, or earlier if a check finds that nothing is
+    left to learn or, unless the configuration asks for all exposures, that the stored bits no
+    longer grow: see `models.schedule`.
+
+    Args:
+        facts: what to learn.
+        model: the transformer; its vocabulary must be `model_vocabulary(facts)` or more.
+        training: how to train.
+        directory: a new one, or one that holds this very run; see `models.runs.record.Record`.
+        progress: called with (steps done, steps in all, metrics) after each 100 steps; the steps in
+            all become fewer when training is found to end early.
+        checkpoint_seconds: time between two saved states.
+
+    Returns:
+        The measurement. A run that is already finished is read, not run again.
+
+    Raises:
+        BadInput: if the directory holds something else, or another run.
+        FloatingPointError: if the loss is not finite any more.
+    """
+    job = Job(facts, model, training, Path(directory))
+    together = train_together(
+        [job],
+        progress=lambda _, done, total, metrics: progress(done, total, metrics),
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    [(_, result)] = together
+    if isinstance(result, Diverged):
+        raise FloatingPointError(result.reason)
+    return result
