@@ -94,12 +94,12 @@ def attention(query: Tensor, key: Tensor, value: Tensor, *, fused: bool) -> Tens
 
 
 def learning_rates(recipe: Recipe) -> list[float]:
-    """Learning rate of each step: linear warm-up, then a cosine to a hundredth."""
+    """Learning rate of each step: linear to the peak, constant, linear to a hundredth."""
     step = np.arange(recipe.steps)
     rising = (step + 1) / max(recipe.warmup * recipe.steps, 1)
-    falling = np.clip((step / recipe.steps - recipe.warmup) / (1 - recipe.warmup), 0, 1)
-    cosine = 0.01 + 0.99 * (1 + np.cos(np.pi * falling)) / 2
-    return (recipe.learning_rate * np.minimum(rising, cosine)).tolist()
+    falling = (recipe.steps - step) / (recipe.decay * recipe.steps)
+    shape = np.minimum(rising, 1) * np.clip(falling, 0.01, 1)
+    return (recipe.learning_rate * shape).tolist()
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -23,8 +23,8 @@ class Recipe:
         batch: facts a step.
         steps: steps of a whole training, over which the learning rate rises and falls.
         learning_rate: the peak.
-        warmup: share of the steps in which the learning rate rises linearly. It then falls along
-            a cosine to a hundredth of its peak.
+        warmup: share of the steps in which the learning rate rises linearly.
+        decay: share of the steps, the last ones, in which it falls linearly to a hundredth.
         weight_decay: decoupled, of AdamW, for all parameters.
         beta2: decay of AdamW's second moment.
     """
@@ -38,6 +38,7 @@ class Recipe:
     steps: int
     learning_rate: float
     warmup: float
+    decay: float
     weight_decay: float
     beta2: float
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.task import Recipe
 from models import TrainConfig, TransformerConfig, model_vocabulary, named_size
-from models.train import default_learning_rate
+from models.schedule import default_learning_rate
 from synth import FactSet, bitstrings, phonebook
 from synth.errors import BadInput
 
@@ -64,8 +64,9 @@ class Workload:
             heads=model.heads,
             batch=self.batch,
             steps=self.steps,
-            learning_rate=default_learning_rate(model.width, training.optimizer),
+            learning_rate=default_learning_rate(model.width, "adamw"),
             warmup=training.warmup,
+            decay=training.decay,
             weight_decay=training.weight_decay,
             beta2=training.beta2,
         )

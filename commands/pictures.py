@@ -68,8 +68,10 @@ class Curve:
 
 
 def _train_figure(function: Callable, folder: Path, **options: Any) -> Any:
+    from models.compiler import keep_compiled
     from models.runs.workers import default_workers
 
+    keep_compiled()
     shares: dict[int, float] = {}
     with progress_bar("runs") as bar:
 

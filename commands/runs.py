@@ -64,8 +64,10 @@ class Train:
             read_outcome,
             run,
         )
+        from models.compiler import keep_compiled
         from synth import load
 
+        keep_compiled()
         training = TrainConfig(
             exposures=self.exposures,
             batch=self.batch,

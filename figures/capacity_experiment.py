@@ -14,6 +14,7 @@ from models import (
     TrainConfig,
     model_vocabulary,
     named_size,
+    read_outcome,
     run_config,
 )
 from models.runs.workers import run_jobs
@@ -80,11 +81,11 @@ PRESETS = {
     ),
     "laptop": Preset(
         source=_cities,
-        frequencies={"uniform": 500_000, "population": 1_000_000},
+        frequencies={"uniform": 200_000, "population": 400_000},
         sizes=("8k",),
         loads=_LOADS,
         seeds=(0, 1),
-        exposures=400,
+        exposures=120,
         batch=64,
         expected=2.32,
     ),

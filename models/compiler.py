@@ -1,10 +1,25 @@
 """Options of the compiler that make small models faster, where it knows them."""
 
+import os
+from pathlib import Path
+
 import jax
 
 # Matrix products with what surrounds them go to one library call; a fifth faster on CPU at some
 # thousand parameters.
 _CPU = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
+
+
+def keep_compiled() -> None:
+    """Keep compiled programs on disk for later processes.
+
+    They lie where `JAX_COMPILATION_CACHE_DIR` says, else in the user's cache directory. Only a
+    command or a worker calls this: a library leaves such settings to the program that uses it.
+    """
+    if jax.config.jax_compilation_cache_dir is None:
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        jax.config.update("jax_compilation_cache_dir", str(Path(caches) / "factcap" / "compiled"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
 def on_cpu() -> bool:

@@ -20,6 +20,8 @@ _ROWS = 4096
 class Batch:
     """Some facts, laid out for the model.
 
+    Those of several members may be stacked along a first axis.
+
     Every value starts at the same position, so that the logits are needed at fixed positions
     only; a shorter key is padded on its left, a shorter value on its right.
 
@@ -29,9 +31,9 @@ class Batch:
         counted_BxV: which value positions are real; None where no value is padded.
     """
 
-    tokens_BxT: Int[Array, "batch time"]
-    start_B: Int[Array, " batch"] | None
-    counted_BxV: Bool[Array, "batch value"] | None
+    tokens_BxT: Int[Array, "*members batch time"]
+    start_B: Int[Array, "*members batch"] | None
+    counted_BxV: Bool[Array, "*members batch value"] | None
 
 
 @jax.tree_util.register_dataclass
@@ -47,20 +49,20 @@ class DeviceFacts:
     """
 
     rows: Batch
-    keep_F: Float[Array, " rows"]
-    alias_F: Int[Array, " rows"]
-    facts: Int[Array, ""]
+    keep_F: Float[Array, "*members rows"]
+    alias_F: Int[Array, "*members rows"]
+    facts: Int[Array, "*members"]
 
     def take(self, index_B: Int[Array, " batch"]) -> Batch:
         """The facts of these numbers."""
         return jax.tree.map(lambda rows: rows[index_B], self.rows)
 
-    def sample(self, batch: int, key: PRNGKeyArray) -> Batch:
-        """Facts drawn independently by their frequency."""
+    def draw(self, batch: int, key: PRNGKeyArray) -> Int[Array, " batch"]:
+        """Numbers of facts drawn independently by their frequency."""
         column_key, keep_key = jax.random.split(key)
         column_B = jax.random.randint(column_key, (batch,), 0, self.facts)
         kept_B = jax.random.uniform(keep_key, (batch,)) < self.keep_F[column_B]
-        return self.take(jnp.where(kept_B, column_B, self.alias_F[column_B]))
+        return jnp.where(kept_B, column_B, self.alias_F[column_B])
 
 
 def model_vocabulary(facts: FactSet) -> int:

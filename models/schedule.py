@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from models.fast.values import check_precision
 from models.optim import check_optimizer, is_schedule_free, make_optimizer
@@ -149,6 +149,11 @@ def is_full(stored_bits: float, entropy_bits: float, known: int, facts: int) -> 
     return known == facts and stored_bits > _FULL * entropy_bits
 
 
+def can_grow(stored_bits: float, entropy_bits: float) -> bool:
+    """Whether more bits remain to be learned than those by which stored bits are said to grow."""
+    return entropy_bits > (1 + _GROWTH) * stored_bits
+
+
 def stopped_growing(checks: Sequence[tuple[int, float]], most_bits: float) -> int | None:
     """The step at which stored bits were first found to grow no longer.
 
@@ -179,13 +184,13 @@ class Schedule:
     """
 
     name: str = dataclasses.field(metadata={"static": True})
-    steps: Float[Array, ""]
-    learning_rate: Float[Array, ""]
-    rising: Float[Array, ""]
-    falling: Float[Array, ""]
-    weight_decay: Float[Array, ""]
-    beta2: Float[Array, ""]
-    key: PRNGKeyArray
+    steps: Float[Array, "*members"]
+    learning_rate: Float[Array, "*members"]
+    rising: Float[Array, "*members"]
+    falling: Float[Array, "*members"]
+    weight_decay: Float[Array, "*members"]
+    beta2: Float[Array, "*members"]
+    key: Shaped[PRNGKeyArray, "*members"]
 
     def rate(self, step: ArrayLike) -> Float[Array, ""]:
         """Learning rate of a step: linear to the peak, constant, linear to a hundredth."""

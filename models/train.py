@@ -28,7 +28,7 @@ class TrainState(NamedTuple):
 
     params: nnx.State
     optimizer: optax.OptState
-    step: Int[Array, ""]
+    step: Int[Array, "*members"]
 
 
 def initial_state(model: TransformerConfig, schedule: Schedule, seed: int) -> TrainState:
@@ -94,14 +94,18 @@ def _scan(
 ) -> tuple[TrainState, Float[Array, " steps"]]:
     optimizer = schedule.optimizer()
 
-    def one(state: TrainState, _: None) -> tuple[TrainState, Float[Array, ""]]:
-        batch = facts.sample(batch_size, jax.random.fold_in(schedule.key, state.step))
-        nats, gradient = loss_and_gradient(reading, state.params, batch)
+    def one(state: TrainState, drawn_B: Array) -> tuple[TrainState, Float[Array, ""]]:
+        nats, gradient = loss_and_gradient(reading, state.params, facts.take(drawn_B))
         update, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
         params: Any = optax.apply_updates(state.params, update)
         return TrainState(params, optimizer_state, state.step + 1), nats
 
-    return jax.lax.scan(one, state, length=steps)
+    # All draws at once: step by step, random numbers take a tenth of a small model's time.
+    numbers_S = state.step + jnp.arange(steps)
+    drawn_SxB = jax.vmap(
+        lambda number: facts.draw(batch_size, jax.random.fold_in(schedule.key, number))
+    )(numbers_S)
+    return jax.lax.scan(one, state, drawn_SxB)
 
 
 def loss_and_gradient(

@@ -15,6 +15,7 @@ from models.runs.record import Record
 from models.schedule import (
     SCAN_STEPS,
     Schedule,
+    can_grow,
     check_steps,
     end_of_decay,
     is_full,
@@ -137,9 +138,10 @@ class Member:
         if not self.checks or self.checks[-1][0] < self.done:
             self.checks.append((self.done, stored))
             self._look()
-        full = is_full(stored, float(facts.entropy_bits.sum()), known, len(facts))
+        entropy = float(facts.entropy_bits.sum())
+        full = is_full(stored, entropy, known, len(facts))
         if full or self.done >= self.steps:
-            self.saturated |= full
+            self.saturated |= full or not can_grow(stored, entropy)
             self.result = Measurement(
                 nll_bits=nll_bits,
                 recall=recall,

@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 
+from models.compiler import keep_compiled
 from models.measure import Measurement
 from models.runs.job import Job
 from models.runs.single import run
@@ -90,6 +91,7 @@ def _start_worker(cores: Any) -> None:
     if hasattr(os, "sched_setaffinity"):
         # Before JAX starts, so that it makes one thread.
         os.sched_setaffinity(0, {core})
+    keep_compiled()
 
 
 def _run_numbered(numbered: tuple[int, Job, Any]) -> tuple[int, Measurement]:

@@ -4,14 +4,8 @@ import pytest
 from benchmarks import ours
 from benchmarks.task import Task
 from benchmarks.workloads import WORKLOADS, Workload
-from models.train import SCAN_STEPS
 
 WORKLOAD = Workload("tiny", "8k", "float32", 40, members=3, batch=16, pairs=2, segment=50)
-
-
-@pytest.fixture(autouse=True)
-def _same_scan(monkeypatch):
-    monkeypatch.setattr("models.train.SCAN_STEPS", SCAN_STEPS)
 
 
 def losses(setup):

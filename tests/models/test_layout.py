@@ -49,7 +49,7 @@ def test_draws_follow_the_frequency():
     number = {bytes(np.asarray(row)): i for i, row in enumerate(device.rows.tokens_BxT[:40])}
     assert len(number) == 40
     draws = 200_000
-    batch = jax.jit(lambda key: device.sample(draws, key))(jax.random.key(0))
+    batch = jax.jit(lambda key: device.take(device.draw(draws, key)))(jax.random.key(0))
     drawn = [number[bytes(row)] for row in np.asarray(batch.tokens_BxT)]
     observed = np.bincount(drawn, minlength=40)
     expected = draws * facts.frequency
@@ -61,7 +61,7 @@ def test_draws_follow_the_frequency():
 def test_padding_rows_are_never_drawn():
     device = to_device(make_facts(3))
     assert len(device.keep_F) > 3
-    batch = device.sample(5000, jax.random.key(1))
+    batch = device.take(device.draw(5000, jax.random.key(1)))
     first = {bytes(np.asarray(row)) for row in device.rows.tokens_BxT[:3]}
     assert {bytes(row) for row in np.asarray(batch.tokens_BxT)} == first
     assert jnp.all(device.rows.tokens_BxT[3:] == 0)
