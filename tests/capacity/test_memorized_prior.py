@@ -211,9 +211,9 @@ def test_modes_are_counted():
 
 def equal_gaps(modes, others):
     """L such that one weight 1 and so many of e^-L have so many effective modes."""
-    return brentq(
-        lambda gap: effective_modes([1, *np.full(others, math.exp(-gap))]) - modes, 0, 700
-    )
+    many = np.full(others, 1.0)
+    found = brentq(lambda gap: effective_modes([1, *many * math.exp(-gap)]) - modes, 0, 700)
+    return float(np.asarray(found))
 
 
 @given(st.integers(0, 10**6), st.floats(1.01, 1.99), st.sampled_from([1e-60, 1.0, 1e70]))
