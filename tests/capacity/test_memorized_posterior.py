@@ -274,6 +274,18 @@ def test_a_thousand_dimensions_with_many_outputs():
     assert np.abs(gradient).max() < 1e-5
 
 
+def test_much_prior_noise_leaves_what_was_observed():
+    # All directions are observed: samples scatter by A^-1 gamma, however large sigma is
+    operator, truth = np.array([[1.0, 2.0], [-1.0, 3.0]]), np.array([3.0, 2.0])
+    found = linear_posterior([[0.0, 1.0]], operator, operator @ truth, 1e20, 0.1)
+    samples, _ = found.draw(4000, np.random.default_rng(0))
+    inverse = np.linalg.inv(operator)
+    covariance = 0.01 * inverse @ inverse.T
+    assert found.covariance_times(0, np.eye(2)) == pytest.approx(covariance)
+    assert samples.mean(axis=0) == pytest.approx(truth, abs=0.01)
+    assert np.cov(samples.T) == pytest.approx(covariance, rel=0.1)
+
+
 NUMBERS = st.sampled_from([-1e75, -1e3, -1.0, 0.0, 1e-9, 1.0, 7.0, 1e75])
 NOISES = st.sampled_from([1e-75, 1e-6, 1.0, 1e6, 1e75])
 
