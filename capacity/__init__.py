@@ -1,4 +1,4 @@
-"""What could be memorized: bounds, classical capacities, mixtures, and measures of knowledge."""
+"""What could be memorized: bounds, classical capacities, mixtures, memorized priors, knowledge."""
 
 from lazy_loader import attach_stub
 

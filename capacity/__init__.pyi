@@ -1,3 +1,4 @@
+from . import memorized_prior
 from .bounds.all_or_nothing import all_or_nothing_bound
 from .bounds.asymptotics import (
     all_or_nothing_deficit,
@@ -105,6 +106,7 @@ __all__ = [
     "luck_bound",
     "max_capacity_ratio",
     "membership_f1",
+    "memorized_prior",
     "most_facts_known_whole",
     "most_known_by_luck",
     "power_law_bound",

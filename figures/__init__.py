@@ -29,6 +29,7 @@ FIGURES = {
     "mixture": Entry("figures.theory.mixture"),
     "classical": Entry("figures.theory.classical"),
     "membership": Entry("figures.theory.membership"),
+    "memorized_prior": Entry("figures.theory.memorized_prior"),
     "capacity_ratio": Entry("figures.capacity_ratio", trains=True, quick={"preset": "tiny"}),
     "capacity_curve": Entry("figures.capacity_curve", trains=True, quick={"preset": "tiny"}),
 }

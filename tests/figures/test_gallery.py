@@ -86,6 +86,35 @@ def test_the_best_share_to_keep_is_the_peak(gallery):
         assert 0 < curve[-1]["even_spreading"] < 1e-3 * peak["even_spreading"]
 
 
+def test_linearized_posteriors_approach_the_exact_ones(gallery):
+    rows = gallery[1]["memorized_prior"]
+    for series in ("1D", "2D"):
+        mine = [row for row in rows if row["series"] == series]
+        distances = {}
+        for noise in sorted({row["noise"] for row in mine if row["panel"] == "points"}):
+            points = [r for r in mine if r["panel"] == "points" and r["noise"] == noise]
+            assert sum(row["linearized"] for row in points) == pytest.approx(1, abs=2e-3)
+            density = [r for r in mine if r["panel"] == "density" and r["noise"] == noise]
+            total = sum(row["exact"] for row in density)
+            apart = sum(abs(row["exact"] - row["linearized"]) for row in density)
+            distances[noise] = apart / total
+        assert list(distances.values()) == sorted(distances.values())
+        assert min(distances.values()) < 0.05 < max(distances.values())
+        modes = [row for row in mine if row["panel"] == "posterior"]
+        for name in ("linearized", "without_determinant"):
+            assert modes[0][name] == pytest.approx(modes[0]["exact"], rel=5e-3)
+        assert modes[-1]["exact"] > 2 * modes[0]["exact"]
+
+
+def test_one_training_point_takes_over_at_little_noise(gallery):
+    rows = [row for row in gallery[1]["memorized_prior"] if row["panel"] == "prior"]
+    for series in {row["series"] for row in rows}:
+        modes = [row["exact"] for row in rows if row["series"] == series]
+        assert modes == sorted(modes)
+        assert modes[0] == pytest.approx(1)
+        assert 1.5 in modes
+
+
 PLAN = Plan(people=(4, 8), exposures=(5, 10, 20), batch=4)
 
 
