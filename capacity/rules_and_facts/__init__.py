@@ -1,4 +1,4 @@
-"""Rules and facts: what linear, kernel and random-feature learners learn of one and keep of the other.
+"""Rules and facts: what linear, kernel and random-feature learners learn, and what they keep.
 
 The model of Farne, Boncoraglio and Zdeborova 2026 (2603.25579): n = alpha d inputs x ~ N(0, I_d);
 with probability 1 - epsilon the label is a rule's, y = sign(w*.x), and with probability epsilon a

@@ -26,9 +26,7 @@ class Features:
     mu_star: float
     width: float
 
-    def overlaps(
-        self, mh: float, qh: float, vh: float, ridge: float
-    ) -> tuple[float, float, float]:
+    def overlaps(self, mh: float, qh: float, vh: float, ridge: float) -> tuple[float, float, float]:
         """m, s = q - m^2 and V for the conjugates of m, q and V.
 
         Kernel: the linear part is a linear learner's with the ridge over mu1^2, the noise adds

@@ -10,7 +10,9 @@ from scipy import integrate, special
 
 from capacity.arguments import require_positive, require_whole
 
-Function = Callable[[npt.NDArray[np.float64]], npt.ArrayLike]
+Function = Callable[[npt.NDArray], npt.NDArray]
+
+_REACH = 12.0  # standard deviations
 
 ACTIVATIONS: dict[str, Function] = {
     "relu": lambda z: np.maximum(z, 0.0),
@@ -88,22 +90,25 @@ def _of_activation(activation: str | Function) -> KernelCoefficients:
         """E function(z), on both sides of 0, where most activations have their bend."""
         sides = (
             integrate.quad(
-                lambda z: float(np.asarray(function(np.array([z])))[0])
-                * math.exp(-(z**2) / 2)
-                / math.sqrt(2 * math.pi),
+                lambda z: (
+                    float(np.asarray(function(np.array([z])))[0])
+                    * math.exp(-(z**2) / 2)
+                    / math.sqrt(2 * math.pi)
+                ),
                 *side,
                 epsabs=1e-12,
                 limit=200,
                 full_output=1,
             )[0]
-            for side in ((-12.0, 0.0), (0.0, 12.0))
+            for side in ((-_REACH, 0.0), (0.0, _REACH))
         )
         return sum(sides)
 
     s = activation
     mu0, mu1 = average(s), average(lambda z: z * np.asarray(s(z)))
     second = average(lambda z: np.asarray(s(z)) ** 2)
-    if not math.isfinite(second):
+    last = np.abs(np.asarray(s(np.array([-_REACH, _REACH])))).max()
+    if not (second < math.inf and last**2 * math.exp(-(_REACH**2) / 2) <= 1e-9 * (1 + second)):
         raise ValueError("activation must have a finite second moment under a normal variable")
     rest = second - mu0**2 - mu1**2
     return KernelCoefficients(mu0, abs(mu1), math.sqrt(rest) if rest > 1e-11 * second else 0.0)
@@ -157,7 +162,7 @@ def arc_cosine_kernel(order: int) -> Function:
     if require_whole("order", order, least=0, most=2) == 0:
         return lambda t: 1 - np.arccos(np.clip(t, -1.0, 1.0)) / math.pi
 
-    def kernel(t: npt.NDArray[np.float64]) -> npt.ArrayLike:
+    def kernel(t: npt.NDArray) -> npt.NDArray:
         t = np.clip(t, -1.0, 1.0)
         theta, sine = np.arccos(t), np.sqrt(1 - t**2)
         if order == 1:

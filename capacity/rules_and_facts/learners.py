@@ -3,6 +3,8 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +27,9 @@ class Learned:
     Attributes:
         coefficients: c.
         margins: y f of the training points.
-        gap: primal less dual objective, over the number of points; an upper bound on how far the
-            objective is from the least.
-        converged: whether the gap is at most 1e-8 (times the objective's size where above 1).
+        gap: primal less dual objective, over the primal one: a bound on how far the objective is
+            from the least. For the square loss, the largest residual of the linear equations.
+        converged: whether the gap is at most 1e-8.
     """
 
     coefficients: Vector
@@ -102,8 +104,7 @@ def _logistic(kernel: Gram, labels: Vector, ridge: float) -> Learned:
         of_dual = signed @ a / ridge
         size = float(a @ of_dual) / 2
         primal = float(np.logaddexp(0, -of_dual).sum()) + size
-        gap = primal - float((special.entr(a) + special.entr(1 - a)).sum()) + size
-        gap /= len(labels)
+        gap = 1 - float((special.entr(a) + special.entr(1 - a)).sum() - size) / primal
         if gap <= TOLERANCE:
             return Learned(labels * a / ridge, of_dual, gap, True)
         # ridge c = a at the optimum. Newton: (ridge + B S) dc = a - ridge c, B = a (1 - a),
@@ -138,35 +139,40 @@ def _hinge(kernel: Gram, labels: Vector, ridge: float) -> Learned:
             primal = float(a @ u) / (2 * least**2) if least > 0 else math.inf
         else:
             primal = float(a @ u) / 2 + float(np.maximum(1 - u, 0).sum())
-        gap = (primal - float(a.sum()) + float(a @ u) / 2) / n
-        if primal < math.inf and gap <= TOLERANCE * max(1.0, primal / n):
+        gap = 1 - (float(a.sum()) - float(a @ u) / 2) / primal
+        if primal < math.inf and gap <= TOLERANCE:
             return Learned(labels * a / (ridge or 1.0), u, gap, True)
         if a.max() > 1e12:
             break  # not separable: the dual is unbounded
-        factor = linalg.cho_factor(
-            signed + np.diag(s / a + t / room), overwrite_a=True, check_finite=False
-        )
+        system = signed + np.diag(s / a + t / room)
+        try:
+            factor = linalg.cho_factor(system, overwrite_a=True, check_finite=False)
+        except linalg.LinAlgError:
+            break  # the same, found on the way there
         rest = u - 1 - s + t
         mean = float(a @ s + (0 if hard else room @ t)) / (n if hard else 2 * n)
 
-        def direction(aim, da=0.0, ds=0.0, dt=0.0, state=(a, s, t, room, factor, rest)):
-            """Newton's step to a s = room t = aim, corrected for the step before."""
-            a, s, t, room, factor, rest = state
-            low, high = aim / a - s - da * ds / a, (aim / room - t + da * dt / room)
-            move = linalg.cho_solve(factor, -rest + low - high, check_finite=False)
-            return move, low - s / a * move, high + t / room * move
-
-        da, ds, dt = direction(0.0)
+        # predictor: towards a s = room t = 0; corrector: towards what the predictor would leave
+        newton = partial(_newton, factor, rest, s / a, t / room)
+        da, ds, dt = newton(-s, -t)
         step = _reach((a, da), (s, ds), (room, -da), (t, dt))
-        after = (a + step * da) @ (s + step * ds)
+        after = float((a + step * da) @ (s + step * ds))
         if not hard:
-            after += (room - step * da) @ (t + step * dt)
-        share = float(after) / (n if hard else 2 * n) / mean
-        da, ds, dt = direction(share**3 * mean, da, ds, dt)
+            after += float((room - step * da) @ (t + step * dt))
+        aim = (after / (n if hard else 2 * n) / mean) ** 3 * mean
+        da, ds, dt = newton((aim - da * ds) / a - s, (aim + da * dt) / room - t)
         step = 0.995 * _reach((a, da), (s, ds), (room, -da), (t, dt))
         a, s, t = a + step * da, s + step * ds, t + step * dt
         room = room if hard else room - step * da
     return Learned(labels * a / (ridge or 1.0), signed @ a, gap, False)
+
+
+def _newton(
+    factor: Any, rest: Vector, low_rate: Vector, high_rate: Vector, low: Vector, high: Vector
+) -> tuple[Vector, Vector, Vector]:
+    """Newton's moves of a, s and t, for the changes that s and t are to make where a stays."""
+    move = linalg.cho_solve(factor, low - high - rest, check_finite=False)
+    return move, low - low_rate * move, high + high_rate * move
 
 
 def _reach(*pairs: tuple[npt.NDArray, npt.NDArray]) -> float:

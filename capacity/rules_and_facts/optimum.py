@@ -43,7 +43,7 @@ def bayes_optimal_error(alpha: float, epsilon: float) -> float:
     front = 4 * (1 - epsilon) ** 2 * alpha / (2 * math.pi) ** 1.5
 
     def excess(logit: float) -> float:
-        """ln qh(q) - ln(q / (1 - q)), with q the logistic function of the logit."""
+        """The difference ln qh(q) - ln(q / (1 - q)), with q the logistic function of the logit."""
         q, rest = float(special.expit(logit)), float(special.expit(-logit))
         noisy = epsilon + (1 - epsilon) * special.erfc(-math.sqrt(q / (2 * (1 + q))) * t)
         integral = float(weight @ (np.exp(-(t**2) / 2) / noisy))

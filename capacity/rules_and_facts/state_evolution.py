@@ -16,9 +16,12 @@ TOLERANCE = 1e-9
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
 _REACH = 11.0  # standard deviations; beyond lies 1e-28 of a normal variable
 _FIXED = np.array([-_REACH, -5.0, -2.0, 0.0, 2.0, 5.0, _REACH])
-_FAR = 60.0  # in logarithms: what comes here has run away
-_ROUNDS = 12
+_FAR = 50.0  # in logarithms: what comes here has run away
+_ROUNDS = 3
 _STEPS = 25
+
+Logs = Float64[np.ndarray, " parameters"]
+Step = Callable[[Logs], Logs]
 
 
 @dataclass(frozen=True)
@@ -97,46 +100,74 @@ def fixed_point(
 ) -> FixedPoint:
     """Iterate overlaps(conjugates(state)) to its fixed point, which convexity makes unique.
 
-    Works in the logarithms of v, s and, where there is a rule, m: first Powell's hybrid method if
-    there is a start, then rounds of damped steps, each followed by that method.
+    Works in the logarithms of v, s and, where there is a rule, m. First from the start, or from
+    numbers of order 1; where that fails, by continuation in alpha. It begins with few points, or
+    with many if the ridge is 0, since few can then be met exactly and have no state.
     """
     size = 2 if epsilon == 1 else 3
 
-    def step(logs: npt.NDArray) -> npt.NDArray:
-        v, s, *m = np.exp(np.clip(logs, -_FAR, _FAR)).tolist()
-        state = State(m[0] if m else 0.0, s, v)
-        new = features.overlaps(*conjugates(loss, alpha, epsilon, state), ridge)
-        m, s, v = (max(abs(value), 1e-300) for value in new)
-        return np.log([v, s, m])[:size]
+    def step_at(load: float) -> Step:
+        def step(logs: Logs) -> Logs:
+            v, s, *m = np.exp(np.clip(logs, -_FAR, _FAR)).tolist()
+            state = State(m[0] if m else 0.0, s, v)
+            new = features.overlaps(*conjugates(loss, load, epsilon, state), ridge)
+            m, s, v = (max(abs(value), 1e-300) for value in new)
+            return np.log([v, s, m])[:size]
 
-    logs = np.array([0.0, 0.0, -1.0])[:size]
+        return step
+
+    step, cold = step_at(alpha), np.array([0.0, 0.0, -1.0])[:size]
+    logs = cold
     if start is not None:
         logs = np.log([start.v, start.s, max(start.m, 1e-300)])[:size]
-        logs = _polish(step, logs)
-    best, damping = logs, 0.7
+    logs = _iterate(step, logs)
+    if not _residual(step, logs) < TOLERANCE:
+        load = max(64.0, 8 * alpha) if ridge == 0 else min(0.05, alpha / 8)
+        logs = _continue(step_at, load, alpha, cold)
+    residual = _residual(step, logs)
+    v, s, *m = np.exp(logs).tolist()
+    inside = bool(np.all(np.abs(logs) < _FAR - 1))
+    return FixedPoint(State(m[0] if m else 0.0, s, v), residual, inside and residual < TOLERANCE)
+
+
+def _iterate(step: Step, logs: Logs) -> Logs:
+    """Powell's hybrid method, then rounds of damped steps, each followed by it."""
+    logs, damping = _polish(step, logs), 0.7
     for _ in range(_ROUNDS):
         last = math.inf
         for _ in range(_STEPS):
             move = step(logs) - logs
             residual = float(np.max(np.abs(move)))
             if residual < TOLERANCE:
-                break
+                return logs
             damping = max(0.2, 0.7 * damping) if residual > last else min(1.0, 1.1 * damping)
             logs, last = np.clip(logs + damping * move, -_FAR, _FAR), residual
-        best = _polish(step, logs)
-        if _residual(step, best) < TOLERANCE:
-            break
-    v, s, *m = np.exp(best).tolist()
-    residual = _residual(step, best)
-    inside = bool(np.all(np.abs(best) < _FAR - 1))
-    return FixedPoint(State(m[0] if m else 0.0, s, v), residual, inside and residual < TOLERANCE)
+        logs = _polish(step, logs)
+    return logs
 
 
-def _residual(step: Callable, logs: npt.NDArray) -> float:
+def _continue(step_at: Callable[[float], Step], load: float, alpha: float, logs: Logs) -> Logs:
+    """From a load to alpha, each point extrapolated from the two before; halved where it fails."""
+    logs = _iterate(step_at(load), logs)
+    stride, slope = math.log(alpha / load) / 8, np.zeros_like(logs)
+    while load != alpha and abs(stride) > 1e-5:
+        last = abs(math.log(alpha / load)) <= abs(stride) * (1 + 1e-9)
+        new = alpha if last else load * math.exp(stride)
+        step = step_at(new)
+        found = _polish(step, logs + slope * math.log(new / load))
+        if _residual(step, found) < TOLERANCE:
+            slope, stride = (found - logs) / math.log(new / load), 1.5 * stride
+            load, logs = new, found
+        else:
+            stride /= 2
+    return logs
+
+
+def _residual(step: Step, logs: Logs) -> float:
     return float(np.max(np.abs(step(logs) - logs)))
 
 
-def _polish(step: Callable, logs: npt.NDArray) -> npt.NDArray:
+def _polish(step: Step, logs: Logs) -> Logs:
     """The root of step(logs) - logs that the hybrid method finds, if it is better."""
     found = optimize.root(
         lambda x: step(x) - x, logs, method="hybr", options={"xtol": 1e-13, "maxfev": 120}

@@ -1,4 +1,4 @@
-"""Labels that mostly follow a rule and sometimes are facts: a teacher with coins among its labels."""
+"""Labels that mostly follow a rule and sometimes are facts: a teacher, and coins."""
 
 import math
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ def rules_and_facts(points: int, dimension: int, epsilon: float, *, seed: int = 
 
     >>> drawn = rules_and_facts(6, 3, 0.5)
     >>> drawn.inputs.shape, drawn.is_fact.tolist()
-    ((6, 3), [False, False, True, False, False, True])
+    ((6, 3), [False, True, True, True, True, False])
     >>> bool(np.all((drawn.labels == np.sign(drawn.inputs @ drawn.teacher))[~drawn.is_fact]))
     True
     """
