@@ -1,3 +1,4 @@
+from . import rules_and_facts
 from .bounds.all_or_nothing import all_or_nothing_bound
 from .bounds.asymptotics import (
     all_or_nothing_deficit,
@@ -111,6 +112,7 @@ __all__ = [
     "rate_distortion_bound",
     "read_knowledge_runs",
     "recall_range",
+    "rules_and_facts",
     "separable_probability",
     "smallest_budget",
     "smallest_power_law_budget",

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float64
 from scipy import special
 
 Nodes = Float64[np.ndarray, " nodes"]
+LossName = Literal["square", "hinge", "logistic"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def _nowhere(v: float) -> Nodes:
     return np.empty(0)
 
 
-LOSSES = {
+LOSSES: dict[LossName, Loss] = {
     "square": Loss(1.0, _square, _nowhere),
     "hinge": Loss(1.0, _hinge, lambda v: np.array([1 - v, 1.0])),
     "logistic": Loss(0.5, _logistic, _logistic_bends),
@@ -83,7 +85,7 @@ def _separate(omega: Nodes, v: float) -> tuple[Nodes, Nodes]:
 # Where the training data can be met exactly, a vanishing ridge leaves the least weights that do:
 # z = 1 for the square loss, z >= 1 for the others (the largest margin). v and the conjugates are
 # then in units of 1/ridge and ridge; |l'(0)| is infinite, no training point is wrong.
-HARD = {
+HARD: dict[LossName, Loss] = {
     "square": Loss(np.inf, _interpolate, _nowhere),
     "hinge": Loss(np.inf, _separate, lambda v: np.array([1.0])),
     "logistic": Loss(np.inf, _separate, lambda v: np.array([1.0])),

@@ -4,17 +4,14 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from scipy import special
 
 from capacity.arguments import require_positive
 from capacity.rules_and_facts.features import Features
-from capacity.rules_and_facts.losses import HARD, LOSSES, Loss
+from capacity.rules_and_facts.losses import HARD, LOSSES, Loss, LossName
 from capacity.rules_and_facts.optimum import require_epsilon, separability_threshold
 from capacity.rules_and_facts.state_evolution import FixedPoint, State, fixed_point
-
-LossName = Literal["square", "hinge", "logistic"]
 
 
 class ConvergenceWarning(UserWarning):

@@ -7,7 +7,8 @@ import numpy as np
 from scipy import optimize
 
 from capacity.laws import EdgeWarning
-from capacity.rules_and_facts.solution import LossName, Solution, solve
+from capacity.rules_and_facts.losses import LossName
+from capacity.rules_and_facts.solution import Solution, solve
 
 _LOW, _HIGH = 1e-4, 1e4
 

@@ -21,7 +21,7 @@ from capacity.rules_and_facts import (
     rbf_kernel,
     solve,
 )
-from capacity.rules_and_facts.solution import LossName
+from capacity.rules_and_facts.losses import LossName
 from synth import RulesAndFacts, rules_and_facts
 
 ERRORS = ("generalization_error", "memorization_error", "rule_training_error")
