@@ -137,8 +137,8 @@ def rbf_kernel(bandwidth: float) -> Function:
     Raises:
         ValueError: if it is not positive.
 
-    >>> float(rbf_kernel(1.0)(np.array(1.0)))
-    1.0
+    >>> rbf_kernel(1.0)(np.array([1.0])).tolist()
+    [1.0]
     """
     require_positive("bandwidth", bandwidth)
     return lambda t: np.exp((t - 1) / bandwidth**2)
@@ -156,8 +156,8 @@ def arc_cosine_kernel(order: int) -> Function:
     Raises:
         ValueError: for another order.
 
-    >>> float(arc_cosine_kernel(1)(np.array(1.0)))
-    1.0
+    >>> arc_cosine_kernel(1)(np.array([-1.0, 1.0])).tolist()
+    [0.0, 1.0]
     """
     if require_whole("order", order, least=0, most=2) == 0:
         return lambda t: 1 - np.arccos(np.clip(t, -1.0, 1.0)) / math.pi

@@ -33,7 +33,7 @@ def bayes_optimal_error(alpha: float, epsilon: float) -> float:
         ValueError: for an argument out of range.
 
     >>> round(bayes_optimal_error(2.0, 0.0), 4), bayes_optimal_error(2.0, 1.0)
-    (0.1978, 0.5)
+    (0.1745, 0.5)
     """
     require_positive("alpha", alpha)
     require_epsilon(epsilon)
@@ -72,7 +72,7 @@ def separability_threshold(epsilon: float) -> float:
         ValueError: if epsilon is out of range.
 
     >>> separability_threshold(1.0), round(separability_threshold(0.5), 4)
-    (2.0, 2.2946)
+    (2.0, 2.2453)
     """
     require_epsilon(epsilon)
     if epsilon == 0:
