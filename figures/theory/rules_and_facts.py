@@ -32,7 +32,7 @@ LEARNERS = {
 }
 EPSILONS = (0.1, 0.5)
 BAYES = "Bayes-optimal"
-_LOADS = np.geomspace(0.125, 8, 49)
+_LOADS = np.geomspace(0.125, 8, 37)
 _SIMULATED_LOADS = (0.5, 1.0, 2.0, 4.0)
 _SEPARABLE = (0.1, 0.2, 0.4, 0.7, 1.0)
 

@@ -85,7 +85,7 @@ class Simulated:
     """Errors of learners of finitely many dimensions.
 
     Attributes:
-        mean: of each of `ERRORS`, over the repeats; NaN where there was no such point.
+        mean: of each of `ERRORS`, over the draws with such points; NaN unless there were two.
         error: standard error of the mean.
         converged: whether every learner reached its gap.
     """
@@ -108,14 +108,18 @@ def simulate(setting: Setting, dimension: int, repeats: int, seed: int) -> Simul
         errors, reached = _learn(setting, drawn)
         found.append(errors)
         converged &= reached
-    with np.errstate(invalid="ignore"):
-        spread = np.std(found, axis=0, ddof=1) / math.sqrt(repeats)
-    means = np.mean(found, axis=0)
+    means, spreads = zip(*(_mean(column) for column in np.transpose(found)), strict=True)
     return Simulated(
-        dict(zip(ERRORS, means.tolist(), strict=True)),
-        dict(zip(ERRORS, spread.tolist(), strict=True)),
-        converged,
+        dict(zip(ERRORS, means, strict=True)), dict(zip(ERRORS, spreads, strict=True)), converged
     )
+
+
+def _mean(values: Float64[np.ndarray, " draws"]) -> tuple[float, float]:
+    """Mean and its standard error over the draws that have a value."""
+    there = values[np.isfinite(values)]
+    if len(there) < 2:
+        return math.nan, math.nan
+    return float(there.mean()), float(there.std(ddof=1)) / math.sqrt(len(there))
 
 
 def _learn(setting: Setting, drawn: RulesAndFacts) -> tuple[list[float], bool]:
