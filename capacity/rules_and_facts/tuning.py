@@ -2,6 +2,7 @@
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 from scipy import optimize
@@ -71,10 +72,12 @@ def best_ridge(
         if zero.converged and zero.generalization_error <= errors[-1]:
             return 0.0, zero
     low, high = float(grid[min(least + 1, len(grid) - 1)]), float(grid[least - 1])
-    near = optimize.minimize_scalar(
-        lambda x: learner(x, found[least]).generalization_error,
-        bounds=(low, high),
-        method="bounded",
-        options={"xatol": 1e-5},
+
+    def error(log_ridge: float) -> float:
+        return learner(log_ridge, found[least]).generalization_error
+
+    near: Any = optimize.minimize_scalar(
+        error, bounds=(low, high), method="bounded", options={"xatol": 1e-5}
     )
-    return mu1**2 * math.exp(near.x), learner(float(near.x), found[least])
+    log_ridge = float(near.x)
+    return mu1**2 * math.exp(log_ridge), learner(log_ridge, found[least])

@@ -1,6 +1,7 @@
 import math
 import time
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -208,7 +209,7 @@ def test_separability():
             t = math.exp(log_t)
             return (1 - epsilon / 2) * against(t) + epsilon / 2 * along(t)
 
-        found = minimize_scalar(
+        found: Any = minimize_scalar(
             cost, bounds=(-15.0, 12.0), method="bounded", options={"xatol": 1e-9}
         )
         assert separability_threshold(epsilon) == pytest.approx(1 / found.fun, rel=1e-5)
