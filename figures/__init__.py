@@ -30,6 +30,10 @@ FIGURES = {
     "classical": Entry("figures.theory.classical"),
     "membership": Entry("figures.theory.membership"),
     "memorized_prior": Entry("figures.theory.memorized_prior"),
+    "rules_and_facts": Entry(
+        "figures.theory.rules_and_facts", quick={"dimension": 60, "repeats": 3}
+    ),
+    "kernel_plane": Entry("figures.theory.kernel_plane", quick={"dimension": 60, "repeats": 3}),
     "capacity_ratio": Entry("figures.capacity_ratio", trains=True, quick={"preset": "tiny"}),
     "capacity_curve": Entry("figures.capacity_curve", trains=True, quick={"preset": "tiny"}),
 }

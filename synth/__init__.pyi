@@ -10,6 +10,7 @@ from .generators.biographies.tokens import (
 from .generators.bitstrings import bitstrings, bitstrings_stream
 from .generators.cities import cities
 from .generators.phonebook import phonebook, phonebook_stream
+from .generators.rules_and_facts import RulesAndFacts, rules_and_facts
 from .generators.tuples import tuples, tuples_bits, tuples_stream
 from .parquet import load, load_frequency, scan, write
 from .summary import summarize, summary_text
@@ -23,6 +24,7 @@ __all__ = [
     "FactSet",
     "FactStream",
     "Origin",
+    "RulesAndFacts",
     "biographies",
     "bitstrings",
     "bitstrings_stream",
@@ -35,6 +37,7 @@ __all__ = [
     "phonebook_stream",
     "power_law",
     "rank_size_exponent",
+    "rules_and_facts",
     "scan",
     "summarize",
     "summary_text",

@@ -1,1 +1,1 @@
-"""Figures of theory alone: no model is trained."""
+"""Figures of theory, some with learners solved exactly beside it: no network is trained."""

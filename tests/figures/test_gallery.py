@@ -14,7 +14,7 @@ THEORY = [name for name, entry in FIGURES.items() if not entry.trains]
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gallery")
-    return folder, {name: figure_function(name)(folder) for name in THEORY}
+    return folder, {name: figure_function(name)(folder, **FIGURES[name].quick) for name in THEORY}
 
 
 @pytest.mark.parametrize("name", THEORY)
@@ -26,7 +26,7 @@ def test_picture_and_numbers_are_written_and_the_same_again(gallery, name, tmp_p
     for row, text in zip(made[name], read, strict=True):
         assert {column: str(value) for column, value in row.items()} == text
     assert (folder / f"{name}.png").stat().st_size > 10_000
-    assert figure_function(name)(tmp_path) == made[name]
+    assert figure_function(name)(tmp_path, **FIGURES[name].quick) == made[name]
     for suffix in ("svg", "csv"):
         first, second = (place / f"{name}.{suffix}" for place in (folder, tmp_path))
         assert first.read_bytes() == second.read_bytes()
