@@ -64,7 +64,7 @@ class Workload:
             heads=model.heads,
             batch=self.batch,
             steps=self.steps,
-            learning_rate=default_learning_rate(model.width, "adamw"),
+            learning_rate=default_learning_rate(model.width, "adamw", self.batch),
             warmup=training.warmup,
             decay=training.decay,
             weight_decay=training.weight_decay,

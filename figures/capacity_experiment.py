@@ -81,12 +81,12 @@ PRESETS = {
     ),
     "laptop": Preset(
         source=_cities,
-        frequencies={"uniform": 200_000, "population": 400_000},
+        frequencies={"uniform": 350_000, "population": 480_000},
         sizes=("8k",),
         loads=_LOADS,
         seeds=(0, 1),
-        exposures=120,
-        batch=64,
+        exposures=100,
+        batch=128,
         expected=2.32,
     ),
     "gpu": Preset(

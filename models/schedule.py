@@ -36,14 +36,15 @@ class TrainConfig:
             before when nothing is left to learn (`is_full`).
         fewest_steps: a set so small that these exposures make fewer steps gets this many.
         batch: facts a step; 0 means `default_batch` of the set.
-        learning_rate: the peak; 0 means `default_learning_rate` of width and optimizer.
+        learning_rate: the peak; 0 means `default_learning_rate` of width, optimizer and batch.
         optimizer: a name in `models.optim.OPTIMIZERS`.
         saturate: end before, too, when the stored bits no longer grow (`stopped_growing`); a run
             that uses up its exposures while they still grow is `capped`.
         precision: of products and activations, a name in `models.fast.values.PRECISIONS`.
         warmup: share of the steps in which the learning rate rises linearly from 0.
         decay: share of the steps, the last ones, in which it falls linearly to a hundredth of its
-            peak; between the two it is constant. Schedule-Free keeps it constant to the end.
+            peak; between the two it is constant. Where stored bits stop to grow before, it falls
+            from there, for half as many steps again. Schedule-Free keeps it constant to the end.
         weight_decay: decoupled, of AdamW.
         beta2: decay of AdamW's second moment.
         seed: of the initial parameters and of the draws.
@@ -105,11 +106,19 @@ def default_batch(facts: int) -> int:
     return int(np.clip(2 ** round(math.log2(facts / 16)), 16, 256))
 
 
-def default_learning_rate(width: int, optimizer: str) -> float:
-    """Peak learning rate for a width, tuned as docs/performance.md tells."""
-    return _RATES[optimizer] / width
+def default_learning_rate(width: int, optimizer: str, batch: int) -> float:
+    """Peak learning rate, tuned as docs/performance.md tells.
+
+    It falls as 1 / width, so that one value serves all sizes (Yang et al. 2022, 2203.03466), and
+    rises as the square root of the batch.
+
+    >>> default_learning_rate(32, "muon", 64)
+    0.01
+    """
+    return _RATES[optimizer] / width * math.sqrt(batch / _RATED_BATCH)
 
 
+_RATED_BATCH = 64
 _RATES = {
     "adamw": 0.32,
     "muon": 0.32,
@@ -120,11 +129,9 @@ _RATES = {
 
 def filled(config: TrainConfig, facts: int, width: int) -> TrainConfig:
     """The configuration with its defaults filled in."""
-    return dataclasses.replace(
-        config,
-        batch=config.batch or default_batch(facts),
-        learning_rate=config.learning_rate or default_learning_rate(width, config.optimizer),
-    )
+    batch = config.batch or default_batch(facts)
+    rate = config.learning_rate or default_learning_rate(width, config.optimizer, batch)
+    return dataclasses.replace(config, batch=batch, learning_rate=rate)
 
 
 def total_steps(config: TrainConfig, facts: int) -> int:
@@ -134,14 +141,14 @@ def total_steps(config: TrainConfig, facts: int) -> int:
 
 
 def check_steps(facts: int, batch: int) -> int:
-    """Steps between two checks of all facts: a thousand, and four draws of each fact at least.
+    """Steps between two checks of all facts: 500, and four draws of each fact at least.
 
     A check then costs less than a tenth of the training between.
 
     >>> check_steps(1000, 64), check_steps(1_000_000, 256)
-    (1000, 15700)
+    (500, 15700)
     """
-    return math.ceil(max(1000, 4 * facts / batch) / SCAN_STEPS) * SCAN_STEPS
+    return math.ceil(max(500, 4 * facts / batch) / SCAN_STEPS) * SCAN_STEPS
 
 
 def is_full(stored_bits: float, entropy_bits: float, known: int, facts: int) -> bool:
@@ -201,12 +208,10 @@ class Schedule:
             return peak
         return peak * jnp.clip((self.steps - step) / self.falling, 0.01, 1)
 
-    def ended_at(self, step: int, decay: float) -> "Schedule":
-        """The schedule that begins to fall at this step, for the same share of all steps."""
-        steps = end_of_decay(step, decay)
-        return dataclasses.replace(
-            self, steps=_single(steps), falling=_single(max(steps - step, SCAN_STEPS))
-        )
+    def falling_from(self, step: int) -> "Schedule":
+        """The schedule whose rate begins to fall at this step."""
+        steps = end_of_fall(step)
+        return dataclasses.replace(self, steps=_single(steps), falling=_single(steps - step))
 
     def optimizer(self) -> optax.GradientTransformation:
         """The optimizer with these numbers."""
@@ -215,13 +220,13 @@ class Schedule:
         )
 
 
-def end_of_decay(step: int, decay: float) -> int:
-    """Steps in all when the learning rate falls from this step on, for that share of them.
+def end_of_fall(step: int) -> int:
+    """Steps in all when stored bits stopped to grow at this step: half as many again.
 
-    >>> end_of_decay(6000, 0.4)
-    10000
+    >>> end_of_fall(2000)
+    3000
     """
-    return math.ceil(step / (1 - decay) / SCAN_STEPS) * SCAN_STEPS
+    return math.ceil(1.5 * step / SCAN_STEPS) * SCAN_STEPS
 
 
 def _single(number: float) -> Array:

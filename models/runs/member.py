@@ -17,7 +17,7 @@ from models.schedule import (
     Schedule,
     can_grow,
     check_steps,
-    end_of_decay,
+    end_of_fall,
     is_full,
     make_schedule,
     stopped_growing,
@@ -79,19 +79,19 @@ class Member:
         training = self.job.training
         schedule = make_schedule(training, len(self.job.facts), self.job.model.width)
         found = self._falls_from()
-        return schedule if found is None else schedule.ended_at(found, training.decay)
+        return schedule if found is None else schedule.falling_from(found)
 
     def _falls_from(self) -> int | None:
         """The step from which the learning rate falls, if stored bits were found not to grow."""
         training, facts = self.job.training, self.job.facts
         if not training.saturate:
             return None
-        most = min(float(facts.entropy_bits.sum()), _MOST_BITS * self.job.model.parameters)
-        found = stopped_growing(self.checks, most)
         steps = self.config["training"]["steps"]
-        if found is None or end_of_decay(found, training.decay) >= steps:
-            return None
-        return found
+        # Once the rate has begun to fall, it falls to the end.
+        before = [check for check in self.checks if check[0] <= (1 - training.decay) * steps]
+        most = min(float(facts.entropy_bits.sum()), _MOST_BITS * self.job.model.parameters)
+        found = stopped_growing(before, most)
+        return None if found is None or end_of_fall(found) >= steps else found
 
     def resume(self) -> TrainState:
         """The state that training goes on from."""
@@ -177,4 +177,4 @@ class Member:
         found = self._falls_from()
         if found is not None:
             self.saturated = True
-            self.steps = end_of_decay(found, self.job.training.decay)
+            self.steps = end_of_fall(found)
