@@ -7,7 +7,7 @@ from typing import Any
 
 from tyro.conf import Positional
 
-from commands.terminal import print_json, progress_bar
+from commands.terminal import print_json, progress_bar, say
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Curve:
         """Make the figure, print the table and what it shows."""
         from figures.capacity_curve import capacity_curve, findings, table
 
-        rows = _train_figure(capacity_curve, self.out, preset=self.preset)
+        rows = _train_figure(capacity_curve, self.out, preset=self.preset, say=say)
         files = [str(self.out / f"capacity_curve.{suffix}") for suffix in ("png", "svg", "csv")]
         if self.json:
             return print_json({"preset": self.preset, "files": files, "rows": rows})

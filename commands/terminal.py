@@ -45,6 +45,13 @@ def progress_bar(unit: str, total: int | None = None, *, unit_scale: bool = Fals
     )
 
 
+def say(line: str) -> None:
+    """Tell the user something on stderr, beside a progress bar if there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)
+
+
 def print_json(value: Any) -> None:
     """Print JSON for a program to read."""
     print(json.dumps(value, indent=2))

@@ -27,18 +27,20 @@ def capacity_curve(
     preset: str = "laptop",
     workers: int = 1,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
+    say: Callable[[str], object] = lambda line: None,
 ) -> list[dict[str, Any]]:
     """Make the runs of a preset, and write the figure and its numbers.
 
     Writes `capacity_curve.png`, `.svg`, `.csv` and `.json` (which preset this is), and the runs
-    below `runs/`. Finished runs are
-    read and not made again, and an interrupted call goes on where it was.
+    below `runs/`. Finished runs are read and not made again, and an interrupted call goes on where
+    it was.
 
     Args:
         folder: where to write; other files there are left alone.
         preset: a name in `PRESETS`.
         workers: processes.
         progress: called with (number of the run, runs in all, share of the run that is done).
+        say: called with a line of what the runs may cost, and one of what they did.
 
     Returns:
         The rows of the CSV.
@@ -49,7 +51,7 @@ def capacity_curve(
     if preset not in PRESETS:
         raise BadInput(f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
     _claim(folder, preset)
-    rows = measure_curve(PRESETS[preset], folder, workers=workers, progress=progress)
+    rows = measure_curve(PRESETS[preset], folder, workers=workers, progress=progress, say=say)
     with look():
         save(draw(rows), rows, COLUMNS, folder, NAME)
     return rows
@@ -133,6 +135,8 @@ def draw(rows: Sequence[Row]) -> Figure:
     spread = f"points: mean of {seeds} seeds, bars: their range" if seeds > 1 else "one seed"
     handles, labels = accuracy_axes.get_legend_handles_labels()
     title = f"measured: {spread}; facts recalled exactly by greedy decoding"
+    if any(row["capped"] for row in rows):
+        title += "; hollow: bits still grew when all exposures were used"
     figure.legend(
         handles, labels, loc="outside lower center", ncols=2, title=title, title_fontsize=9
     )
@@ -152,6 +156,11 @@ def _plot(axes: Axes, points: list[list[Row]], x: str, y: str, style: dict[str, 
     high = [max(row[y] for row in seeds) - mean for mean, seeds in zip(center, points, strict=True)]
     position = [np.mean([row[x] for row in seeds]) for seeds in points]
     axes.errorbar(position, center, yerr=np.maximum([low, high], 0), **style)
+    capped = [any(row["capped"] for row in seeds) for seeds in points]
+    hollow = {"marker": style["marker"], "color": "white", "markeredgecolor": style["color"]}
+    axes.plot(
+        np.compress(capped, position), np.compress(capped, center), linestyle="", zorder=4, **hollow
+    )
 
 
 def _draw_bounds(axes: Axes, rows: Sequence[Row]) -> None:
@@ -181,11 +190,11 @@ def _draw_bounds(axes: Axes, rows: Sequence[Row]) -> None:
 
 def _draw_known_bounds(axes: Axes, rows: Sequence[Row]) -> None:
     """All facts up to the capacity, then as many as fit: one bound a model."""
-    limits = axes.get_xlim()
+    few, many = min(row["facts"] for row in rows), max(row["facts"] for row in rows)
     for model in dict.fromkeys(row["model"] for row in rows):
         row = next(row for row in rows if row["model"] == model)
         fitting = row["capacity_bits"] * row["facts"] / row["entropy_bits"]
-        facts = np.geomspace(limits[0], limits[1], 200)
+        facts = np.geomspace(few / 1.15, many * 1.15, 200)
         axes.plot(
             facts, np.minimum(facts, fitting), color="0.45", linewidth=3.5, alpha=0.5, zorder=1
         )

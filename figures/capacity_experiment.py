@@ -1,6 +1,7 @@
 """The experiment of the capacity curve: place the loads, make the runs, bound them."""
 
-from collections.abc import Callable, Iterable, Mapping
+import statistics
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,13 @@ from models import (
     read_outcome,
     run_config,
 )
+from models.ledger import measured_peak, most_flops
+from models.runs.record import is_finished
 from models.runs.workers import run_jobs
 from synth import FactSet, cities, phonebook, rank_size_exponent
+
+# Of a device's peak, what small models reach in training.
+_USUAL_SHARE = 0.15
 
 COLUMNS = (
     *("model", "parameters", "exponent", "seed", "selection", "facts", "load", "facts_known"),
@@ -43,8 +49,8 @@ class Preset:
         seeds: of facts, parameters and draws.
         exposures: of each fact, on average over the set, where those draws do not make it more.
         batch: facts a step.
-        expected: bits per parameter that a model is expected to store. It only places the first,
-            over-full runs; all smaller loads are placed by the capacity which those measure.
+        expected: bits per parameter that a model is expected to store, which places the loads; they
+            are drawn where the measured capacity puts them.
     """
 
     source: Callable[[str, int, int], FactSet]
@@ -81,13 +87,13 @@ PRESETS = {
     ),
     "laptop": Preset(
         source=_cities,
-        frequencies={"uniform": 350_000, "population": 480_000},
+        frequencies={"uniform": 320_000, "population": 400_000},
         sizes=("8k",),
         loads=_LOADS,
         seeds=(0, 1),
         exposures=100,
         batch=128,
-        expected=2.32,
+        expected=2.3,
     ),
     "gpu": Preset(
         source=_phonebook,
@@ -97,7 +103,7 @@ PRESETS = {
         seeds=(0,),
         exposures=200,
         batch=256,
-        expected=2.0,
+        expected=2.2,
     ),
 }
 
@@ -118,17 +124,16 @@ def measure_curve(
     *,
     workers: int,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
+    say: Callable[[str], object] = lambda line: None,
 ) -> list[dict[str, Any]]:
     """Make all runs of a preset under `folder / "runs"` (finished ones are read) and bound them.
-
-    The over-full runs on uniform facts come first and measure each size's capacity; the other
-    numbers of facts follow from it.
 
     Args:
         preset: the experiment.
         folder: where the runs lie.
         workers: processes.
         progress: called with (number of the run, runs in all, share of the run that is done).
+        say: called with a line of what the runs may cost, and one of what they did.
 
     Returns:
         One row a run, with the keys of `COLUMNS`.
@@ -136,49 +141,17 @@ def measure_curve(
     Raises:
         BadInput: if the source has fewer facts than the largest load needs.
     """
-    measured: dict[_Point, Measurement] = {}
-    few = preset.source("uniform", 1, 0)
-    entropy, vocabulary = float(few.entropy_bits[0]), model_vocabulary(few)
-    parameters = {size: named_size(size, vocabulary).parameters for size in preset.sizes}
-    fullest = max(preset.loads)
-    most = {
-        size: round(fullest * preset.expected * parameters[size] / entropy) for size in preset.sizes
-    }
-    sets = {
-        (frequency, seed): preset.source(frequency, max(most.values()), seed)
-        for frequency in preset.frequencies
-        for seed in preset.seeds
-    }
-    runs = len(preset.sizes) * len(preset.loads) * len(sets)
-
-    def make(points: Iterable[_Point]) -> None:
-        # The longest first, so that no core is left with one at the end.
-        todo = sorted(set(points) - set(measured), key=lambda point: -point.facts)
-        before = len(measured)
-        jobs = [_job(preset, point, sets[point.frequency, point.seed], folder) for point in todo]
-        results = run_jobs(
-            jobs,
-            workers=workers,
-            progress=lambda number, share: progress(before + number, runs, share),
-        )
-        for number, measurement in results:
-            measured[todo[number]] = measurement
-
-    make(
-        _Point(size, "uniform", most[size], seed) for size in preset.sizes for seed in preset.seeds
+    sets, jobs = _plan(preset, folder)
+    points = list(jobs)
+    say(_estimate([job for job in jobs.values() if not is_finished(job.directory)], workers))
+    results = run_jobs(
+        list(jobs.values()),
+        workers=workers,
+        progress=lambda number, share: progress(number, len(jobs), share),
     )
-    placing = _capacities(measured)
-    make(
-        _Point(
-            size,
-            frequency,
-            most[size] if load == fullest else max(1, round(load * placing[size] / entropy)),
-            seed,
-        )
-        for size in preset.sizes
-        for load in preset.loads
-        for frequency, seed in sets
-    )
+    measured = {points[number]: measurement for number, measurement in results}
+    outcomes = {point: read_outcome(job.directory) for point, job in jobs.items()}
+    say(_spent([outcome["ledger"] for outcome in outcomes.values()]))
     capacities = _capacities(measured)
     exponents = {
         frequency: 0.0
@@ -197,8 +170,6 @@ def measure_curve(
     )
     rows = []
     for point in order:
-        job = _job(preset, point, sets[point.frequency, point.seed], folder)
-        outcome = read_outcome(job.directory)
         rows.append(
             {
                 "model": point.size,
@@ -206,13 +177,63 @@ def measure_curve(
                 "seed": point.seed,
                 "selection": "none",
                 "frequency": point.frequency,
-                "exposures": outcome["exposures"],
-                "capped": outcome["capped"],
-                "run": job.directory.name,
+                "exposures": outcomes[point]["exposures"],
+                "capped": outcomes[point]["capped"],
+                "run": jobs[point].directory.name,
                 **_bounded(measured[point], capacities[point.size]),
             }
         )
     return rows
+
+
+def _plan(preset: Preset, folder: Path) -> tuple[dict[tuple[str, int], FactSet], dict[_Point, Job]]:
+    """The largest fact set of each frequency and seed, and the job of each point."""
+    few = preset.source("uniform", 1, 0)
+    entropy, vocabulary = float(few.entropy_bits[0]), model_vocabulary(few)
+    counts = {}
+    for size in preset.sizes:
+        fitting = preset.expected * named_size(size, vocabulary).parameters / entropy
+        counts[size] = sorted({max(1, round(load * fitting)) for load in preset.loads})
+    sets = {
+        (frequency, seed): preset.source(frequency, max(map(max, counts.values())), seed)
+        for frequency in preset.frequencies
+        for seed in preset.seeds
+    }
+    points = [
+        _Point(size, frequency, facts, seed)
+        for size in preset.sizes
+        for facts in counts[size]
+        for frequency, seed in sets
+    ]
+    # The longest first, so that no core is left with one at the end.
+    points.sort(key=lambda point: -point.facts * _exposures(preset, point))
+    return sets, {
+        point: _job(preset, point, sets[point.frequency, point.seed], folder) for point in points
+    }
+
+
+def _estimate(jobs: Sequence[Job], workers: int) -> str:
+    """What the runs cost if each uses all its exposures."""
+    flops = sum(most_flops(job.facts, job.model, job.training) for job in jobs)
+    seconds = flops / (_USUAL_SHARE * measured_peak("float32") * workers)
+    return (
+        f"{len(jobs)} runs to make: at most {flops:.1e} FLOP, some {max(1, round(seconds / 60))} "
+        f"min in {workers} process{'es' if workers > 1 else ''}, and compiling"
+    )
+
+
+def _spent(ledgers: Sequence[Mapping[str, Any]]) -> str:
+    """What the runs did cost, all together."""
+
+    def total(name: str) -> float:
+        return sum(ledger[name] for ledger in ledgers)
+
+    share = statistics.median(ledger["peak_share"] for ledger in ledgers)
+    return (
+        f"{len(ledgers)} runs: {total('tokens'):.1e} tokens, {total('flops'):.1e} FLOP, "
+        f"{total('run_seconds'):,.0f} s of all processes, {total('compile_seconds'):,.0f} s of it "
+        f"compiling; {100 * share:.0f} % of the peak in the median run"
+    )
 
 
 def _job(preset: Preset, point: _Point, whole: FactSet, folder: Path) -> Job:

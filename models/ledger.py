@@ -15,6 +15,9 @@ import jax.numpy as jnp
 from models.compiler import on_cpu
 from models.fast.values import PRECISIONS, Reading
 from models.layout import Layout
+from models.schedule import TrainConfig, filled, total_steps
+from models.transformer import TransformerConfig
+from synth import FactSet
 
 # Sizes of the square product whose rate is taken for the peak.
 _CPU_SIZE, _ACCELERATOR_SIZE = 768, 8192
@@ -97,6 +100,15 @@ def step_flops(reading: Reading, layout: Layout, facts: int) -> float:
     last = (2 * time + 10 * values) * width**2 + width * values * (2 * time - values + 1)
     readout = reading.model.vocabulary * width * values
     return 6.0 * facts * ((depth - 1) * block + last + readout)
+
+
+def most_flops(facts: FactSet, model: TransformerConfig, training: TrainConfig) -> float:
+    """`step_flops` of a whole training that uses all its exposures."""
+    layout = Layout.of([facts])
+    batch = filled(training, len(facts), model.width).batch
+    return total_steps(training, len(facts)) * step_flops(
+        Reading(model, layout.context), layout, batch
+    )
 
 
 @cache

@@ -83,6 +83,11 @@ class Record:
         return self._manager
 
 
+def is_finished(directory: str | os.PathLike) -> bool:
+    """Whether a directory holds the measurement of a run."""
+    return (Path(directory) / "measurement.parquet").exists()
+
+
 def read_run(directory: str | os.PathLike) -> tuple[dict[str, Any], Measurement]:
     """The configuration and the measurement of a finished run.
 
@@ -91,7 +96,7 @@ def read_run(directory: str | os.PathLike) -> tuple[dict[str, Any], Measurement]
     """
     folder = Path(directory)
     config = _read_config(folder)
-    if not (folder / "measurement.parquet").exists():
+    if not is_finished(folder):
         raise BadInput(f"the run in {folder} is not finished; give `factcap train` again to resume")
     return config, Measurement.load(folder / "measurement.parquet")
 

@@ -6,7 +6,7 @@ import pytest
 from models import TrainConfig, TransformerConfig, model_vocabulary
 from models.fast.values import Reading, value_logits, value_nll
 from models.layout import context_length, to_device
-from models.schedule import default_batch, make_schedule, total_steps
+from models.schedule import default_batch, make_schedule, stopped_growing, total_steps
 from models.train import initial_state, scan_steps
 from synth import BadInput
 from tests.conftest import make_facts
@@ -57,17 +57,38 @@ def test_default_batch_is_a_power_of_two_in_range(facts):
     assert batch & (batch - 1) == 0
 
 
-def test_learning_rate_rises_and_falls_to_a_hundredth():
-    config = TrainConfig(learning_rate=0.5, warmup=0.1, exposures=400, batch=16)
+def test_learning_rate_rises_stays_and_falls_to_a_hundredth():
+    config = TrainConfig(learning_rate=0.5, warmup=0.1, decay=0.4, exposures=400, batch=16)
     schedule = make_schedule(config, 400, 8)
     steps = total_steps(config, 400)
     rates = np.asarray(jax.vmap(schedule.rate)(jnp.arange(steps)))
-    peak = int(np.argmax(rates))
-    assert abs(peak - 0.1 * steps) <= 2
-    assert rates[peak] == pytest.approx(0.5, rel=1e-3)
-    assert np.all(np.diff(rates[:peak]) > 0)
-    assert np.all(np.diff(rates[peak + 2 :]) < 0)
+    up, down = round(0.1 * steps), round(0.6 * steps)
+    assert np.all(np.diff(rates[:up]) > 0)
+    np.testing.assert_allclose(rates[up : down + 1], 0.5, rtol=1e-6)
+    assert np.all(np.diff(rates[down:-50]) < 0)
     assert rates[-1] == pytest.approx(0.005, rel=1e-2)
+    # half of the way down in the middle
+    assert rates[(down + steps) // 2] == pytest.approx(0.25, rel=0.01)
+
+
+def test_a_rate_that_falls_early_does_so_without_a_jump():
+    schedule = make_schedule(TrainConfig(learning_rate=0.5, batch=16), 400, 8).falling_from(3000)
+    assert schedule.rate(3000) == pytest.approx(0.5)
+    assert schedule.rate(3750) == pytest.approx(0.25)
+    assert schedule.rate(4499) == pytest.approx(0.005)
+
+
+def test_schedule_free_keeps_its_rate_to_the_end():
+    config = TrainConfig(learning_rate=0.5, optimizer="schedule-free-adamw", batch=16)
+    assert make_schedule(config, 400, 8).rate(total_steps(config, 400)) == pytest.approx(0.5)
+
+
+def test_bits_that_grow_are_not_said_to_have_stopped():
+    growing = [(500 * k, 100.0 * k**0.5) for k in range(1, 40)]
+    assert stopped_growing(growing, 1e3) is None
+    assert stopped_growing([(500 * k, 1.0) for k in range(1, 40)], 1e3) is None  # learned nothing
+    assert stopped_growing([*growing, (30_000, growing[-1][1])], 1e3) == 30_000
+    assert stopped_growing(growing[:1], 1e3) is None
 
 
 def test_loss_counts_value_tokens_only():
@@ -93,6 +114,9 @@ def test_loss_counts_value_tokens_only():
         ("batch", -1, "batch must be positive, or 0"),
         ("learning_rate", -0.1, "learning_rate must be positive"),
         ("warmup", 1.0, r"warmup must lie in \[0, 1\), not 1.0"),
+        ("decay", 0.0, r"decay must be positive and at most 1 - warmup = 0.95, not 0.0"),
+        ("decay", 1.0, r"decay must be positive and at most 1 - warmup = 0.95, not 1.0"),
+        ("precision", "int4", "no precision is called 'int4'; there are float32, bfloat16"),
         ("weight_decay", -1.0, "weight_decay must be finite and >= 0"),
         ("beta2", 1.0, r"beta2 must lie in \[0, 1\)"),
         ("seed", -1, r"seed must lie in \[0, 2\^32\), not -1"),

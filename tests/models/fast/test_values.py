@@ -45,9 +45,7 @@ def reference(graph, state, reading, batch):
 
 
 @pytest.mark.parametrize("short", [True, False])
-@pytest.mark.parametrize(
-    ("name", "tied"), [("even", True), ("even", False), ("ragged", True), ("no key", False)]
-)
+@pytest.mark.parametrize(("name", "tied"), [("even", True), ("ragged", True), ("no key", False)])
 def test_logits_loss_and_gradient_are_those_of_the_module(name, tied, short, monkeypatch):
     monkeypatch.setattr(attention, "_SHORT_TIME", 24 if short else 0)
     reading, graph, state, batch = case(name, tied=tied)
