@@ -99,6 +99,8 @@ def _job(plan: Plan, people: int, exposures: int, folder: Path) -> Job:
         exposures=exposures,
         batch=plan.batch,
         learning_rate=plan.learning_rate,
+        optimizer="adamw",
+        saturate=False,
         fewest_steps=0,
         seed=plan.seed,
     )

@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from figures.capacity_curve import capacity_curve
+from figures.capacity_experiment import PRESETS
 from models.runs.workers import default_workers
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def known_by_load(rows):
-    """Mean number of facts known, by frequency and load, the loads rounded to a sixteenth."""
+    """Mean number of facts known, by frequency and by the nearest of the preset's loads."""
     found = defaultdict(lambda: defaultdict(list))
     for row in rows:
-        load = round(16 * float(row["load"])) / 16
+        load = min(PRESETS["laptop"].loads, key=lambda load: abs(np.log(float(row["load"]) / load)))
         found[row["frequency"]][load].append(float(row["facts_known"]))
     return {
         name: {load: float(np.mean(known)) for load, known in loads.items()}
