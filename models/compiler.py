@@ -16,7 +16,7 @@ def keep_compiled() -> None:
     They lie where `JAX_COMPILATION_CACHE_DIR` says, else in the user's cache directory. Only a
     command or a worker calls this: a library leaves such settings to the program that uses it.
     """
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.jax_compilation_cache_dir is None:  # pyright: ignore[reportAttributeAccessIssue]
         caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
         jax.config.update("jax_compilation_cache_dir", str(Path(caches) / "factcap" / "compiled"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)

@@ -18,7 +18,9 @@ from models.measure import Measurement, measure_device, measure_members
 from models.optim import evaluated
 from models.runs.job import Job
 from models.runs.member import Diverged, Member
+from models.schedule import filled
 from models.train import scan_steps
+from models.transformer import TransformerConfig
 from synth.errors import require
 
 # Share of the free memory that members may fill.
@@ -80,7 +82,7 @@ class _Group:
     """The members in training: their arrays on the devices, stacked if there are several places."""
 
     def __init__(self, members: Sequence[Member], slots: int):
-        shapes = {_shape(member) for member in members}
+        shapes = {shape_of(member.job) for member in members}
         require(
             len(shapes) == 1,
             "runs trained together must have one model, batch, optimizer and precision, "
@@ -176,7 +178,7 @@ class _Group:
             results = measure_members(replace(self.reading, stacked=True), params, facts)
         found = {}
         for index, member in enumerate(self.places):
-            if member in due:
+            if member is not None and member in due:
                 before = member.steps
                 found[member.number] = member.checked(*results[index])
                 if member.steps != before:
@@ -212,6 +214,7 @@ class _Group:
         self.arrays = stacked
 
 
-def _shape(member: Member) -> tuple[Any, ...]:
-    training = member.config["training"]
-    return (member.job.model, training["batch"], training["optimizer"], training["precision"])
+def shape_of(job: Job) -> tuple[TransformerConfig, int, str, str]:
+    """What runs must share to be trained together: model, batch, optimizer and precision."""
+    training = filled(job.training, len(job.facts), job.model.width)
+    return (job.model, training.batch, training.optimizer, training.precision)

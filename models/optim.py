@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
@@ -64,16 +65,18 @@ def make_optimizer(
         )
     else:
         hidden: Any = _hidden_matrices
-        optimizer = contrib.muon(
-            rate,
-            weight_decay=weight_decay,
-            beta=0.95 if momentum is None else momentum,
-            nesterov=not averaged,
-            adam_b1=0.9 if momentum is None else momentum,
-            adam_b2=beta2,
-            adam_weight_decay=weight_decay,
-            muon_weight_dimension_numbers=hidden,
-            consistent_rms=_CONSISTENT_RMS,
+        optimizer = _with_blocks_stacked(
+            contrib.muon(
+                rate,
+                weight_decay=weight_decay,
+                beta=0.95 if momentum is None else momentum,
+                nesterov=not averaged,
+                adam_b1=0.9 if momentum is None else momentum,
+                adam_b2=beta2,
+                adam_weight_decay=weight_decay,
+                muon_weight_dimension_numbers=hidden,
+                consistent_rms=_CONSISTENT_RMS,
+            )
         )
     if averaged:
         return contrib.schedule_free(optimizer, rate, b1=_AVERAGED)
@@ -87,11 +90,33 @@ def evaluated(name: str, optimizer: optax.OptState, params: Any) -> Any:
     return contrib.schedule_free_eval_params(optimizer, params)
 
 
+def _with_blocks_stacked(optimizer: optax.GradientTransformation) -> optax.GradientTransformation:
+    """The optimizer on trees whose blocks are one, their matrices stacked along a first axis.
+
+    Muon then makes the equal matrices of all blocks orthogonal in one loop.
+    """
+
+    def stacked(tree: Any) -> Any:
+        return tree | {
+            "blocks": jax.tree.map(lambda *all_: jnp.stack(all_), *tree["blocks"].values())
+        }
+
+    def update(gradient: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        found, state = optimizer.update(stacked(gradient), state, stacked(params))
+        blocks = {
+            key: jax.tree.map(lambda leaf, number=number: leaf[number], found["blocks"])
+            for number, key in enumerate(gradient["blocks"])
+        }
+        return found | {"blocks": blocks}, state
+
+    return optax.GradientTransformation(lambda params: optimizer.init(stacked(params)), update)
+
+
 def _hidden_matrices(params: Any) -> Any:
-    """Which axes of each parameter are a matrix of a block; None for all other parameters."""
+    """Which axes of each parameter are matrices of blocks; None for all other parameters."""
 
     def numbers(path: tuple, leaf: Array) -> contrib.MuonDimensionNumbers | None:
         inside = any(getattr(key, "key", None) == "blocks" for key in path)
-        return contrib.MuonDimensionNumbers(0, 1) if inside and leaf.ndim == 2 else None
+        return contrib.MuonDimensionNumbers(1, 2) if inside and leaf.ndim == 3 else None
 
     return jax.tree_util.tree_map_with_path(numbers, params)

@@ -26,7 +26,7 @@ _FEWEST_CHUNK_FACTS = 64
 class TrainState(NamedTuple):
     """What changes from step to step; the draws of a step depend on the seed and its number."""
 
-    params: nnx.State
+    params: Params
     optimizer: optax.OptState
     step: Int[Array, "*members"]
 

@@ -1,5 +1,8 @@
 import os
 
+# Before JAX starts: what is spread over devices is spread over two in every test.
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
+
 import numpy as np
 import pyarrow as pa
 import pytest

@@ -5,8 +5,6 @@ that in some that automatic differentiation would choose; sums along short rows 
 a column of ones, since plain reductions on CPU are not vectorized. See docs/performance.md.
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -54,30 +52,21 @@ def linear(
     return product(inputs_NxI, weight_IxO, 1, 0)
 
 
-def _linear_forward(inputs_NxI, weight_IxO):
-    return linear(inputs_NxI, weight_IxO), (inputs_NxI, weight_IxO)
-
-
 def _linear_backward(saved, gradient_NxO):
     inputs_NxI, weight_IxO = saved
     return product(gradient_NxO, weight_IxO, 1, 1), _weight_gradient(inputs_NxI, gradient_NxO)
 
 
-linear.defvjp(_linear_forward, _linear_backward)
+linear.defvjp(lambda *inputs: (linear(*inputs), inputs), _linear_backward)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
-def linear_to_columns(
+def _linear_to_columns(
     inputs_NxI: Float[Array, "rows inputs"],
     weight_IxO: Float[Array, "inputs outputs"],
     parts: int,
 ) -> tuple[Float[Array, "part rows"], ...]:
     """Rows times a weight, transposed, and cut into equal parts along the outputs."""
     return tuple(jnp.split(product(weight_IxO, inputs_NxI, 0, 1), parts))
-
-
-def _to_columns_forward(inputs_NxI, weight_IxO, parts):
-    return linear_to_columns(inputs_NxI, weight_IxO, parts), (inputs_NxI, weight_IxO)
 
 
 def _to_columns_backward(parts, saved, gradients):
@@ -89,7 +78,10 @@ def _to_columns_backward(parts, saved, gradients):
     return sum(back[1:], start=back[0]), jnp.concatenate(weights, axis=1)
 
 
-linear_to_columns.defvjp(_to_columns_forward, _to_columns_backward)
+linear_to_columns = jax.custom_vjp(_linear_to_columns, nondiff_argnums=(2,))
+linear_to_columns.defvjp(
+    lambda *inputs: (linear_to_columns(*inputs), inputs[:2]), _to_columns_backward
+)
 
 
 @jax.custom_vjp
@@ -100,16 +92,14 @@ def linear_from_columns(
     return product(columns_IxN, weight_IxO, 0, 0)
 
 
-def _from_columns_forward(columns_IxN, weight_IxO):
-    return linear_from_columns(columns_IxN, weight_IxO), (columns_IxN, weight_IxO)
-
-
 def _from_columns_backward(saved, gradient_NxO):
     columns_IxN, weight_IxO = saved
     return product(weight_IxO, gradient_NxO, 1, 1), product(columns_IxN, gradient_NxO, 1, 0)
 
 
-linear_from_columns.defvjp(_from_columns_forward, _from_columns_backward)
+linear_from_columns.defvjp(
+    lambda *inputs: (linear_from_columns(*inputs), inputs), _from_columns_backward
+)
 
 
 def _row_sums(rows_NxD: Float[Array, "rows width"]) -> Float[Array, "rows 1"]:
@@ -146,10 +136,22 @@ def _normalize_backward(saved, gradient_NxD):
     scaled_NxD = gradient_NxD * scale_D
     centered_NxD = scaled_NxD - _row_sums(scaled_NxD) / width
     back_NxD = inverse_Nx1 * (centered_NxD - unit_NxD * (_row_sums(along_NxD * scale_D) / width))
-    return back_NxD.astype(rows_NxD.dtype), _row_sums(along_NxD.T)[:, 0]
+    ones_1xN = jnp.ones((1, len(along_NxD)), jnp.float32)
+    scale_back_D = jnp.matmul(ones_1xN, along_NxD, precision=jax.lax.Precision.HIGHEST)[0]
+    return back_NxD.astype(rows_NxD.dtype), scale_back_D
 
 
 normalize.defvjp(_normalize_forward, _normalize_backward)
+
+
+def readout_logits(
+    rows_NxD: Float[Array, "rows width"], readout_WxD: Float[Array, "vocabulary width"]
+) -> Float[Array, "rows vocabulary"]:
+    """Logits of all tokens, in float32 whatever the precision of the rows."""
+    dimensions = (((1,), (1,)), ((), ()))
+    return jax.lax.dot_general(
+        rows_NxD, readout_WxD, dimensions, preferred_element_type=jnp.float32
+    )
 
 
 @jax.custom_vjp
@@ -163,9 +165,7 @@ def target_nll(
 
 
 def _target_forward(rows_NxD, readout_WxD, target_N):
-    logits_NxW = jax.lax.dot_general(
-        rows_NxD, readout_WxD, (((1,), (1,)), ((), ())), preferred_element_type=jnp.float32
-    )
+    logits_NxW = readout_logits(rows_NxD, readout_WxD)
     target_Nx1 = jnp.take_along_axis(logits_NxW, target_N[:, None], axis=1)
     # -log p(target) = log sum_w exp(l_w - l_target), a sum that holds exp(0) and so is at least 1
     odds_NxW = jnp.exp(jnp.minimum(logits_NxW - target_Nx1, _MOST_NATS))
@@ -178,7 +178,7 @@ def _target_backward(saved, gradient_N):
     hit_NxW = target_N[:, None] == jnp.arange(readout_WxD.shape[0])
     slope_NxW = (odds_NxW / total_Nx1 - hit_NxW) * gradient_N[:, None]
     slope_NxW = slope_NxW.astype(rows_NxD.dtype)
-    return product(slope_NxW, readout_WxD, 1, 0), product(slope_NxW, rows_NxD, 0, 0), None
+    return product(slope_NxW, readout_WxD, 1, 0), _weight_gradient(slope_NxW, rows_NxD), None
 
 
 target_nll.defvjp(_target_forward, _target_backward)

@@ -13,7 +13,7 @@ from models.fast.products import (
     linear_from_columns,
     linear_to_columns,
     normalize,
-    product,
+    readout_logits,
     target_nll,
 )
 from models.layout import Batch
@@ -69,8 +69,8 @@ def value_logits(
 ) -> Float[Array, "batch value vocabulary"]:
     """Logits of the value tokens, each given the true tokens before it."""
     rows_NxD = _value_rows(reading, params, batch)
-    logits_NxW = product(rows_NxD, _readout(reading, params), 1, 1)
-    return _order(reading, batch).facts(logits_NxW.astype(jnp.float32))
+    logits_NxW = readout_logits(rows_NxD, _readout(reading, params))
+    return _order(reading, batch).facts(logits_NxW)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,11 @@ def run(
         checkpoint_seconds=checkpoint_seconds,
     )
     [(_, result)] = together
+    return measured(result)
+
+
+def measured(result: Measurement | Diverged) -> Measurement:
+    """The measurement; raises `FloatingPointError` for a run that diverged."""
     if isinstance(result, Diverged):
         raise FloatingPointError(result.reason)
     return result

@@ -1,4 +1,4 @@
-"""Many runs side by side: on CPU one pinned process a core, elsewhere one after another."""
+"""Many runs side by side: on CPU one pinned process a core, elsewhere in one program."""
 
 import multiprocessing
 import os
@@ -7,21 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from queue import Empty
 from typing import Any
 
-import jax
-
-from models.compiler import keep_compiled
+from models.compiler import keep_compiled, on_cpu
+from models.ensemble import shape_of, train_together
 from models.measure import Measurement
 from models.runs.job import Job
-from models.runs.single import run
+from models.runs.single import measured, run
 
 _POLL_SECONDS = 0.1
 
 
 def default_workers() -> int:
     """One process for each usable core on CPU; 1 on an accelerator, which one program fills."""
-    if jax.default_backend() != "cpu":
-        return 1
-    return len(_usable_cores())
+    return len(_usable_cores()) if on_cpu() else 1
 
 
 def run_jobs(
@@ -33,16 +30,23 @@ def run_jobs(
     """Make the runs, `workers` at a time; the first in the sequence start first.
 
     A model of some thousand parameters keeps one core busy and no more: two single-threaded
-    processes train two of them about twice as fast as one process of two threads.
+    processes train two of them about twice as fast as one process of two threads. An accelerator is
+    filled by `models.ensemble`, one program for all runs of a shape.
 
     Args:
         jobs: the runs; those that are finished on disk are read.
-        workers: number of processes; 1 runs in this process.
+        workers: number of processes on CPU; 1 runs in this process.
         progress: called with (number of the job, share of its steps that are done).
 
     Yields:
         (number of the job, its measurement), as they finish.
+
+    Raises:
+        FloatingPointError: if the loss of a run is not finite any more.
     """
+    if not on_cpu():
+        yield from _run_together(jobs, progress)
+        return
     if workers == 1 or len(jobs) <= 1:
         for number, job in enumerate(jobs):
             yield number, _run(job, lambda share, number=number: progress(number, share))
@@ -69,6 +73,22 @@ def run_jobs(
                     continue
             progress(number, 1.0)
             yield number, measurement
+
+
+def _run_together(
+    jobs: Sequence[Job], progress: Callable[[int, float], object]
+) -> Iterator[tuple[int, Measurement]]:
+    numbers: dict[Any, list[int]] = {}
+    for number, job in enumerate(jobs):
+        numbers.setdefault(shape_of(job), []).append(number)
+    for group in numbers.values():
+
+        def report(member: int, done: int, total: int, _: Any, group: list[int] = group) -> None:
+            progress(group[member], done / total)
+
+        for member, result in train_together([jobs[number] for number in group], progress=report):
+            progress(group[member], 1.0)
+            yield group[member], measured(result)
 
 
 def _usable_cores() -> list[int]:

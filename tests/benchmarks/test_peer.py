@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,11 +12,11 @@ from benchmarks.workloads import Workload
 from models.layout import context_length, to_device
 from models.optim import make_optimizer
 from models.schedule import TrainConfig, make_schedule
+from models.train import initial_state
 from models.transformer import Transformer
 
 torch = pytest.importorskip("torch")
-
-from benchmarks import peer  # noqa: E402
+peer = import_module("benchmarks.peer")
 
 WORKLOAD = Workload("tiny", "29k", "float32", 40, members=2, batch=16, pairs=2, segment=50)
 STEPS = 5

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -30,19 +31,21 @@ KINDS = [
 
 
 def jobs(folder, kinds=KINDS, **training):
+    numbers: Any = {"exposures": 1e-3, "batch": 16, "optimizer": "adamw", "learning_rate": 0.005}
     return [
         Job(
             make_facts(facts, seed=seed, exponent=exponent, keys=keys, values=values),
             MODEL,
-            TrainConfig(
-                **{"exposures": 1e-3, "fewest_steps": steps, "batch": 16, "optimizer": "adamw"}
-                | {"learning_rate": 0.005}
-                | training
-            ),
+            TrainConfig(**numbers | {"fewest_steps": steps} | training),
             folder / str(seed),
         )
         for facts, seed, steps, exponent, keys, values in kinds
     ]
+
+
+def assert_same(result, other):
+    assert isinstance(result, Measurement)
+    np.testing.assert_allclose(result.nll_bits, other.nll_bits, atol=0.01)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +64,7 @@ def test_members_know_what_they_know_alone(tmp_path, alone, slots):
     )
     assert sorted(together) == [0, 1, 2]
     for number, measurement in together.items():
-        assert isinstance(measurement, Measurement)
-        np.testing.assert_allclose(measurement.nll_bits, alone[number].nll_bits, atol=0.01)
+        assert_same(measurement, alone[number])
         steps = KINDS[number][2]
         assert [done for job, done in seen if job == number] == list(range(100, steps + 1, 100))
         lines = (tmp_path / str(number) / "metrics.jsonl").read_text().splitlines()
@@ -74,8 +76,8 @@ def test_a_member_is_the_same_to_the_bit_whoever_its_neighbors_are(tmp_path):
     again, *_ = jobs(tmp_path / "b")
     kinds = [(20, 5, 400, 0.0, (2, 4), (1, 3)), (60, 6, 300, 2.0, (3, 3), (2, 3))]
     strangers = jobs(tmp_path / "c", kinds, learning_rate=0.1)
-    one = dict(train_together([first, *others]))[0]
-    two = dict(train_together([*strangers, again]))[2]
+    one: Any = dict(train_together([first, *others]))[0]
+    two: Any = dict(train_together([*strangers, again]))[2]
     np.testing.assert_array_equal(one.nll_bits, two.nll_bits)
 
 
@@ -94,7 +96,7 @@ def test_an_interrupted_group_goes_on_where_it_was(tmp_path, alone):
     assert min(done for job, done in seen if job != 1) == 300
     assert not [done for job, done in seen if job == 1]  # it had ended
     for number, measurement in together.items():
-        np.testing.assert_allclose(measurement.nll_bits, alone[number].nll_bits, atol=0.01)
+        assert_same(measurement, alone[number])
 
 
 def test_one_that_diverges_does_not_touch_its_neighbors(tmp_path, alone):
@@ -112,7 +114,7 @@ def test_one_that_diverges_does_not_touch_its_neighbors(tmp_path, alone):
     assert f"not finite at step {failed.step}; try a smaller learning rate" in failed.reason
     assert not (tmp_path / "wild" / "measurement.parquet").exists()
     for number in (0, 2):
-        np.testing.assert_allclose(together[number].nll_bits, alone[number].nll_bits, atol=0.01)
+        assert_same(together[number], alone[number])
 
 
 def test_a_group_that_does_not_fit_is_split(tmp_path, alone, monkeypatch):
@@ -128,7 +130,25 @@ def test_a_group_that_does_not_fit_is_split(tmp_path, alone, monkeypatch):
     together = dict(train_together(jobs(tmp_path)))
     assert not any(widths)
     for number, measurement in together.items():
-        np.testing.assert_allclose(measurement.nll_bits, alone[number].nll_bits, atol=0.01)
+        assert_same(measurement, alone[number])
+
+
+def test_members_are_spread_over_the_devices(tmp_path, alone, monkeypatch):
+    spread = []
+    scan = ensemble.scan_steps
+
+    def watched(reading, batch, state, *args, **kwargs):
+        leaves = jax.tree.leaves(state.params)
+        spread.append({len(leaf.sharding.device_set) for leaf in leaves})
+        return scan(reading, batch, state, *args, **kwargs)
+
+    monkeypatch.setattr("models.ensemble.scan_steps", watched)
+    together = dict(train_together(jobs(tmp_path)))
+    assert jax.device_count() == 2
+    # Three members, a spare place beside them; one is alone at the end.
+    assert spread == [{2}] * 3 + [{1}]
+    for number, measurement in together.items():
+        assert_same(measurement, alone[number])
 
 
 def test_runs_of_several_shapes_are_refused(tmp_path):

@@ -128,7 +128,9 @@ def test_a_diverging_run_says_so(tmp_path, facts):
         run(facts, MODEL, TrainConfig(learning_rate=1e30), tmp_path / "run")
 
 
-def test_workers_give_what_one_process_gives(tmp_path, facts):
+@pytest.mark.parametrize("accelerator", [False, True])
+def test_many_runs_give_what_one_gives(tmp_path, facts, accelerator, monkeypatch):
+    monkeypatch.setattr("models.runs.workers.on_cpu", lambda: not accelerator)
     trainings = [TrainConfig(exposures=10, seed=seed) for seed in range(3)]
     alone = [run(facts, MODEL, training, tmp_path / f"a{training.seed}") for training in trainings]
     jobs = [Job(facts, MODEL, training, tmp_path / f"b{training.seed}") for training in trainings]

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from models.train import loss_and_gradient
 from tests.conftest import make_facts
 
 # Keys and values of one length; of several; some without a key.
-SETS = {
+SETS: dict[str, Any] = {
     "even": {"keys": (3, 3), "values": (3, 3)},
     "ragged": {"keys": (2, 4), "values": (1, 3)},
     "no key": {"keys": (0, 2), "values": (2, 3)},

@@ -1,0 +1,246 @@
+"""Stored bits of over-full models: against exposures for each optimizer, and against parameters."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+from figures.files import claim, save
+from figures.style import COLORS, DASHES, MARKERS, look
+from models import Job, Measurement, TrainConfig, model_vocabulary, named_size, run_config
+from models.optim import OPTIMIZERS
+from models.runs.workers import run_jobs
+from synth import FactSet, biographies, bitstrings
+from synth.errors import require
+
+NAME = "stored_bits"
+COLUMNS = (
+    *("source", "model", "parameters", "optimizer", "learning_rate", "batch", "seed", "facts"),
+    *("entropy_bits", "exposures", "unclipped_stored_bits", "bits_per_parameter", "run"),
+)
+
+# Peak capacity ratio of GPT-2 on bioS, trained with AdamW (Allen-Zhu and Li 2024, 2404.05405).
+PUBLISHED = {100: 1.0, 1000: 2.0}
+
+Row = Mapping[str, Any]
+
+
+def _bitstrings(size: str, bits_offered: float, seed: int) -> FactSet:
+    """Facts of 24 bits, 3 value tokens of 256 after a key of 4."""
+    parameters = named_size(size, 256).parameters
+    facts = round(bits_offered * parameters / 24)
+    return bitstrings(facts, vocabulary=256, length=7, key_length=4, seed=seed)
+
+
+def _biographies(size: str, bits_offered: float, seed: int) -> FactSet:
+    """Six facts a person, 47.6 bits, under the person's name."""
+    few = biographies(1)
+    parameters = named_size(size, model_vocabulary(few.facts())).parameters
+    people = round(bits_offered * parameters / few.entropy_bits)
+    return biographies(people, seed=seed).facts()
+
+
+SOURCES = {"bitstrings": _bitstrings, "biographies": _biographies}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which runs are made.
+
+    Attributes:
+        size: of the model that every optimizer trains.
+        exposures: of each fact; every number for every optimizer.
+        sizes: of models that the default optimizer trains, with `at` exposures.
+        at: one of the exposures.
+        biographies: of models that the default optimizer trains on biographies, likewise.
+        seeds: of facts, parameters and draws.
+        batch: facts a step.
+        bits_offered: bits of the facts for each parameter, more than a model can store.
+    """
+
+    size: str = "29k"
+    exposures: tuple[int, ...] = (25, 50, 100, 200)
+    sizes: tuple[str, ...] = ("8k", "29k", "0.1M")
+    at: int = 100
+    biographies: tuple[str, ...] = ("29k",)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    batch: int = 64
+    bits_offered: float = 3.6
+
+
+PRESETS = {
+    "tiny": Plan("8k", (25, 50), ("8k",), 50, (), (0,)),
+    "laptop": Plan(),
+}
+
+
+def stored_bits(
+    folder: Path,
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
+    preset: str = "laptop",
+) -> list[dict[str, Any]]:
+    """Train over-full models, draw `stored_bits.png` and `.svg`, write `stored_bits.csv`.
+
+    What a model stores is N H minus the sum of NLL, not clipped (Morris et al. 2025, 2505.24832).
+    Each run uses all its exposures, at the default learning rate of its optimizer.
+
+    Args:
+        folder: where to write; runs lie in `stored_bits_runs`, and finished ones are read.
+        workers: processes.
+        progress: called with (number of the run, runs in all, share of the run that is done).
+        preset: a name in `PRESETS`.
+
+    Returns:
+        The rows of the CSV.
+
+    Raises:
+        BadInput: for an unknown preset, or if something else in the folder has these names.
+    """
+    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
+    claim(folder, NAME, COLUMNS)
+    plan = PRESETS[preset]
+    jobs = list(_jobs(plan, folder))
+    jobs.sort(key=lambda job: -_work(job[1]))
+    rows: list[dict[str, Any]] = [{} for _ in jobs]
+    results = run_jobs(
+        [job for _, job in jobs],
+        workers=workers,
+        progress=lambda number, share: progress(number, len(jobs), share),
+    )
+    for number, measurement in results:
+        rows[number] = _row(*jobs[number], measurement)
+    rows.sort(key=_order)
+    with look():
+        save(draw(rows, plan), rows, COLUMNS, folder, NAME)
+    return rows
+
+
+def _jobs(plan: Plan, folder: Path) -> Iterable[tuple[dict[str, Any], Job]]:
+    default = TrainConfig().optimizer
+    points = {
+        *(
+            ("bitstrings", plan.size, name, exposures)
+            for name in OPTIMIZERS
+            for exposures in plan.exposures
+        ),
+        *(("bitstrings", size, default, plan.at) for size in plan.sizes),
+        *(("biographies", size, default, plan.at) for size in plan.biographies),
+    }
+    for source, size, optimizer, exposures in sorted(points):
+        for seed in plan.seeds:
+            facts = SOURCES[source](size, plan.bits_offered, seed)
+            model = named_size(size, model_vocabulary(facts))
+            training = TrainConfig(
+                exposures=exposures,
+                fewest_steps=0,
+                batch=plan.batch,
+                optimizer=optimizer,
+                saturate=False,
+                seed=seed,
+            )
+            config = run_config(facts, model, training)
+            known = {
+                "source": source,
+                "model": size,
+                **{key: config["training"][key] for key in ("optimizer", "learning_rate")},
+                **{"batch": plan.batch, "seed": seed, "facts": len(facts), "exposures": exposures},
+                "run": config["id"],
+            }
+            directory = folder / "stored_bits_runs" / known["run"]
+            yield known, Job(facts, model, training, directory)
+
+
+def _work(job: Job) -> float:
+    return job.training.exposures * len(job.facts) * job.model.parameters
+
+
+def _row(known: dict[str, Any], job: Job, measurement: Measurement) -> dict[str, Any]:
+    summary = measurement.summary()
+    stored = summary["unclipped_stored_bits"]
+    return {
+        **known,
+        "parameters": job.model.parameters,
+        "entropy_bits": summary["entropy_bits"],
+        "unclipped_stored_bits": stored,
+        "bits_per_parameter": stored / job.model.parameters,
+    }
+
+
+def _order(row: Row) -> tuple:
+    optimizer = OPTIMIZERS.index(row["optimizer"])
+    return (row["source"], row["parameters"], optimizer, row["exposures"], row["seed"])
+
+
+def draw(rows: Iterable[Row], plan: Plan) -> Figure:
+    """The figure: bits a parameter against exposures, and against parameters."""
+    rows = list(rows)
+    figure = Figure(figsize=(10.5, 4.8), layout="constrained")
+    left, right = figure.subplots(1, 2, sharey=True)
+    base = [row for row in rows if row["source"] == "bitstrings" and row["model"] == plan.size]
+    for number, name in enumerate(OPTIMIZERS):
+        _line(left, number, name, [r for r in base if r["optimizer"] == name], "exposures")
+    published = {e: r for e, r in PUBLISHED.items() if e <= max(plan.exposures)}
+    if published:
+        left.plot(
+            list(published),
+            list(published.values()),
+            color="black",
+            marker="*",
+            markersize=11,
+            linestyle="none",
+            label="GPT-2 on bioS, AdamW (Allen-Zhu and Li 2024)",
+        )
+    left.set(
+        xscale="log",
+        xlabel="exposures of each fact",
+        ylabel="bits stored / parameters",
+        ylim=(min(0.0, *(row["bits_per_parameter"] for row in rows)), None),
+        title=f"Facts of 24 bits, {base[0]['parameters']:,} parameters",
+    )
+    left.set_xticks(plan.exposures)
+    default = TrainConfig().optimizer
+    for number, source in enumerate(SOURCES):
+        points = [
+            row
+            for row in rows
+            if row["source"] == source
+            and row["optimizer"] == default
+            and row["exposures"] == plan.at
+        ]
+        if points:
+            kind = {"bitstrings": "facts of 24 bits", "biographies": "bioS, names given"}[source]
+            _line(right, number, kind, points, "parameters")
+    right.set(
+        xscale="log", xlabel="parameters", title=f"{default}, {plan.at} exposures of each fact"
+    )
+    for axes in (left, right):
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.legend(loc="lower right")
+    return figure
+
+
+def _line(axes: Axes, number: int, label: str, rows: list[Row], x: str) -> None:
+    """The mean over seeds, with their range."""
+    positions = sorted({row[x] for row in rows})
+    seeds = [[row["bits_per_parameter"] for row in rows if row[x] == at] for at in positions]
+    center = np.array([np.mean(bits) for bits in seeds])
+    below = center - [min(bits) for bits in seeds]
+    above = np.array([max(bits) for bits in seeds]) - center
+    axes.errorbar(
+        positions,
+        center,
+        yerr=np.maximum([below, above], 0),
+        color=COLORS[number],
+        marker=MARKERS[number],
+        linestyle=DASHES[number],
+        capsize=3,
+        label=label,
+    )
