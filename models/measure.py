@@ -1,9 +1,11 @@
 """Measuring what a model knows: per-fact NLL in bits and exact recall by greedy decoding."""
 
 import json
+import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ import numpy as np
 import optax
 import pyarrow as pa
 import pyarrow.parquet as pq
-from jaxtyping import Array, Bool, Float, Float32, Float64
+from jaxtyping import Array, Bool, Float, Float32, Float64, Int
 
+from models.compiler import fast_options
 from models.fast.values import Params, Reading, value_logits
 from models.layout import DeviceFacts
 from synth.errors import BadInput
@@ -108,9 +111,12 @@ class Measurement:
             raise BadInput(f"{path} is not a readable measurement ({reason})") from None
 
 
-@partial(jax.jit, static_argnums=(0, 1))
 def _measure_rows(
-    reading: Reading, batch_size: int, params: Params, facts: DeviceFacts
+    reading: Reading,
+    batch_size: int,
+    chunks: Int[Array, ""],
+    params: Params,
+    facts: DeviceFacts,
 ) -> tuple[Float[Array, " rows"], Bool[Array, " rows"]]:
     def one(first: Array) -> tuple[Float[Array, " batch"], Bool[Array, " batch"]]:
         batch = facts.take(first + jnp.arange(batch_size))
@@ -125,24 +131,46 @@ def _measure_rows(
             right_BxV |= ~batch.counted_BxV
         return jnp.sum(nll_BxV, axis=1), jnp.all(right_BxV, axis=1)
 
+    def more(
+        place: Array, found: tuple[Float[Array, " rows"], Bool[Array, " rows"]]
+    ) -> tuple[Float[Array, " rows"], Bool[Array, " rows"]]:
+        first = place * batch_size
+        return jax.tree.map(
+            lambda all_, some: jax.lax.dynamic_update_slice(all_, some, (first,)),
+            found,
+            one(first),
+        )
+
     rows = len(facts.keep_F)
-    nll, right = jax.lax.map(one, jnp.arange(0, rows, batch_size))
-    return nll.reshape(rows), right.reshape(rows)
+    nothing = (jnp.zeros(rows), jnp.zeros(rows, bool))
+    return jax.lax.fori_loop(0, chunks, more, nothing)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _measure_members(
-    reading: Reading, batch_size: int, params: Params, facts: DeviceFacts
-) -> tuple[Float[Array, "members rows"], Bool[Array, "members rows"]]:
-    return jax.vmap(partial(_measure_rows, reading, batch_size))(params, facts)
+@cache
+def _compiled_measure(members: bool) -> Callable[..., tuple[Array, Array]]:
+    def several(reading: Reading, batch_size: int, chunks: Array, *args: Any) -> Any:
+        return jax.vmap(partial(_measure_rows, reading, batch_size, chunks))(*args)
+
+    return jax.jit(
+        several if members else _measure_rows,
+        static_argnums=(0, 1),
+        compiler_options=fast_options(),
+    )
+
+
+def _chunks(facts: int, batch_size: int) -> Int[Array, ""]:
+    """How many batches the facts make; the padding after them is not read."""
+    return jnp.asarray(math.ceil(facts / batch_size), jnp.int32)
 
 
 def measure_device(
     reading: Reading, params: Params, facts: DeviceFacts
 ) -> tuple[Float32[np.ndarray, " facts"], Bool[np.ndarray, " facts"]]:
     """Per-fact NLL in bits and exact recall of the facts on a device."""
-    nll, right = _measure_rows(reading, _rows_at_once(reading, facts, 1), params, facts)
-    return _of_facts(nll, right, int(facts.facts))
+    count, batch_size = int(facts.facts), _rows_at_once(reading, facts, 1)
+    measure = _compiled_measure(members=False)
+    nll, right = measure(reading, batch_size, _chunks(count, batch_size), params, facts)
+    return _of_facts(nll, right, count)
 
 
 def measure_members(
@@ -151,7 +179,8 @@ def measure_members(
     """`measure_device` for several members, stacked along a first axis."""
     counts = np.asarray(facts.facts)
     batch_size = _rows_at_once(reading, facts, len(counts))
-    both = _measure_members(reading, batch_size, params, facts)
+    measure = _compiled_measure(members=True)
+    both = measure(reading, batch_size, _chunks(counts.max(), batch_size), params, facts)
     return [
         _of_facts(nll, right, int(count)) for nll, right, count in zip(*both, counts, strict=True)
     ]

