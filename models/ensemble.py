@@ -199,19 +199,18 @@ class _Group:
 
     def _place(self, arrays: Sequence[Any], places: Sequence[Member | None]) -> None:
         """Put members' arrays in their places, spread over the devices where there are several."""
-        devices = jax.devices()
+        devices = jax.devices()[: len(arrays)]
+        # What was spread before would else stay on its devices.
+        arrays = jax.device_put(list(arrays), devices[0])
         if len(arrays) == 1:
             self.places, self.arrays = list(places), arrays[0]
             return
         # Each device has as many places; spare ones repeat a member and are not looked at.
-        shared = len(devices) if len(arrays) >= len(devices) else 1
-        spare = -len(arrays) % shared
+        spare = -len(arrays) % len(devices)
         self.places = [*places, *[None] * spare]
         stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *arrays, *[arrays[0]] * spare)
-        if shared > 1:
-            mesh = Mesh(np.asarray(devices), ("members",))
-            stacked = jax.device_put(stacked, NamedSharding(mesh, PartitionSpec("members")))
-        self.arrays = stacked
+        spread = NamedSharding(Mesh(np.asarray(devices), ("members",)), PartitionSpec("members"))
+        self.arrays = jax.device_put(stacked, spread)
 
 
 def shape_of(job: Job) -> tuple[TransformerConfig, int, str, str]:

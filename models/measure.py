@@ -154,7 +154,7 @@ def _compiled_measure(members: bool) -> Callable[..., tuple[Array, Array]]:
     return jax.jit(
         several if members else _measure_rows,
         static_argnums=(0, 1),
-        compiler_options=fast_options(),
+        compiler_options=dict(fast_options()),
     )
 
 
@@ -180,7 +180,7 @@ def measure_members(
     counts = np.asarray(facts.facts)
     batch_size = _rows_at_once(reading, facts, len(counts))
     measure = _compiled_measure(members=True)
-    both = measure(reading, batch_size, _chunks(counts.max(), batch_size), params, facts)
+    both = measure(reading, batch_size, _chunks(int(counts.max()), batch_size), params, facts)
     return [
         _of_facts(nll, right, int(count)) for nll, right, count in zip(*both, counts, strict=True)
     ]

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from models.compiler import fast_options, on_cpu
+from models.compiler import fast_options, on_cpu, once_options
 from models.fast.values import Params, Reading, value_nll
 from models.layout import Batch, DeviceFacts
 from models.schedule import SCAN_STEPS, Schedule
@@ -33,14 +33,23 @@ class TrainState(NamedTuple):
 
 def initial_state(model: TransformerConfig, schedule: Schedule, seed: int) -> TrainState:
     """Parameters drawn from the seed, an empty optimizer, step 0."""
-    _, state = nnx.split(Transformer(model, rngs=nnx.Rngs(seed)), nnx.Param)
-    params = nnx.to_pure_dict(state)
-    return TrainState(params, schedule.optimizer().init(params), jnp.asarray(0, jnp.int32))
+    return _compiled_start()(model, schedule, jax.random.key(seed))
+
+
+@cache
+def _compiled_start() -> Callable[[TransformerConfig, Schedule, PRNGKeyArray], TrainState]:
+    def start(model: TransformerConfig, schedule: Schedule, key: PRNGKeyArray) -> TrainState:
+        _, state = nnx.split(Transformer(model, rngs=nnx.Rngs(key)), nnx.Param)
+        params = nnx.to_pure_dict(state)
+        return TrainState(params, schedule.optimizer().init(params), jnp.asarray(0, jnp.int32))
+
+    return jax.jit(start, static_argnums=0, compiler_options=dict(once_options()))
 
 
 def trained_module(model: TransformerConfig, params: Params) -> Transformer:
     """The transformer as a Flax module, with these parameters."""
-    graph, state = nnx.split(Transformer(model, rngs=nnx.Rngs(0)), nnx.Param)
+    shapes = nnx.eval_shape(lambda: Transformer(model, rngs=nnx.Rngs(0)))
+    graph, state = nnx.split(shapes, nnx.Param)
     nnx.replace_by_pure_dict(state, params)
     return nnx.merge(graph, state)
 
@@ -80,7 +89,7 @@ def _compiled_scan(members: bool) -> Callable[..., tuple[TrainState, Array]]:
         several if members else _scan,
         static_argnums=(0, 1, 2),
         donate_argnums=(3,),
-        compiler_options=fast_options(),
+        compiler_options=dict(fast_options()),
     )
 
 

