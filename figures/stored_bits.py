@@ -54,6 +54,7 @@ class Plan:
 
     Attributes:
         size: of the model that every optimizer trains.
+        optimizers: names in `models.optim.OPTIMIZERS`.
         exposures: of each fact; every number for every optimizer.
         sizes: of models that the default optimizer trains, with `at` exposures.
         at: one of the exposures.
@@ -64,17 +65,26 @@ class Plan:
     """
 
     size: str = "29k"
+    optimizers: tuple[str, ...] = OPTIMIZERS
     exposures: tuple[int, ...] = (25, 50, 100, 200)
     sizes: tuple[str, ...] = ("8k", "29k", "0.1M")
     at: int = 100
-    biographies: tuple[str, ...] = ("29k",)
+    biographies: tuple[str, ...] = ("8k",)
     seeds: tuple[int, ...] = (0, 1, 2)
     batch: int = 64
     bits_offered: float = 3.6
 
 
 PRESETS = {
-    "tiny": Plan("8k", (25, 50), ("8k",), 50, (), (0,)),
+    "tiny": Plan(
+        size="8k",
+        optimizers=("adamw", "muon"),
+        exposures=(25, 50),
+        sizes=("8k",),
+        at=50,
+        biographies=(),
+        seeds=(0,),
+    ),
     "laptop": Plan(),
 }
 
@@ -127,7 +137,7 @@ def _jobs(plan: Plan, folder: Path) -> Iterable[tuple[dict[str, Any], Job]]:
     points = {
         *(
             ("bitstrings", plan.size, name, exposures)
-            for name in OPTIMIZERS
+            for name in plan.optimizers
             for exposures in plan.exposures
         ),
         *(("bitstrings", size, default, plan.at) for size in plan.sizes),
@@ -184,7 +194,7 @@ def draw(rows: Iterable[Row], plan: Plan) -> Figure:
     figure = Figure(figsize=(10.5, 4.8), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     base = [row for row in rows if row["source"] == "bitstrings" and row["model"] == plan.size]
-    for number, name in enumerate(OPTIMIZERS):
+    for number, name in enumerate(plan.optimizers):
         _line(left, number, name, [r for r in base if r["optimizer"] == name], "exposures")
     published = {e: r for e, r in PUBLISHED.items() if e <= max(plan.exposures)}
     if published:

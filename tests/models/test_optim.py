@@ -25,7 +25,12 @@ def updates(name, weight_decay=0.0):
     optimizer = make_optimizer(
         name, lambda step: jnp.asarray(1.0), beta2=0.98, weight_decay=weight_decay
     )
-    update, _ = optimizer.update(gradient, optimizer.init(state.params), state.params)
+
+    @jax.jit
+    def first(gradient, params):
+        return optimizer.update(gradient, optimizer.init(params), params)[0]
+
+    update = first(gradient, state.params)
     found = jax.tree_util.tree_flatten_with_path(update)[0]
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in found}
 
@@ -65,7 +70,7 @@ def test_muon_stores_more_in_few_exposures(tmp_path):
             TrainConfig(exposures=150, batch=16, fewest_steps=0, optimizer=name),
             tmp_path / name,
         ).unclipped_stored_bits
-        for name in OPTIMIZERS
+        for name in ("adamw", "muon")
     }
     assert stored["muon"] > 1.2 * stored["adamw"]
 
