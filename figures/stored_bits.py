@@ -45,7 +45,27 @@ def _biographies(size: str, bits_offered: float, seed: int) -> FactSet:
     return biographies(people, seed=seed).facts()
 
 
-SOURCES = {"bitstrings": _bitstrings, "biographies": _biographies}
+@dataclass(frozen=True)
+class Source:
+    """A kind of facts.
+
+    Attributes:
+        label: what the figure calls it.
+        make: from (name of the model, bits offered for each parameter, seed).
+        bits_offered: more than a model stores; on biographies, near where it stores most.
+        batch: facts a step.
+    """
+
+    label: str
+    make: Callable[[str, float, int], FactSet]
+    bits_offered: float
+    batch: int
+
+
+SOURCES = {
+    "bitstrings": Source("facts of 24 bits", _bitstrings, 3.6, 64),
+    "biographies": Source("bioS, names given", _biographies, 2.0, 256),
+}
 
 
 @dataclass(frozen=True)
@@ -60,8 +80,6 @@ class Plan:
         at: one of the exposures.
         biographies: of models that the default optimizer trains on biographies, likewise.
         seeds: of facts, parameters and draws.
-        batch: facts a step.
-        bits_offered: bits of the facts for each parameter, more than a model can store.
     """
 
     size: str = "29k"
@@ -71,8 +89,6 @@ class Plan:
     at: int = 100
     biographies: tuple[str, ...] = ("8k",)
     seeds: tuple[int, ...] = (0, 1, 2)
-    batch: int = 64
-    bits_offered: float = 3.6
 
 
 PRESETS = {
@@ -143,24 +159,30 @@ def _jobs(plan: Plan, folder: Path) -> Iterable[tuple[dict[str, Any], Job]]:
         *(("bitstrings", size, default, plan.at) for size in plan.sizes),
         *(("biographies", size, default, plan.at) for size in plan.biographies),
     }
-    for source, size, optimizer, exposures in sorted(points):
+    for name, size, optimizer, exposures in sorted(points):
+        source = SOURCES[name]
         for seed in plan.seeds:
-            facts = SOURCES[source](size, plan.bits_offered, seed)
+            facts = source.make(size, source.bits_offered, seed)
             model = named_size(size, model_vocabulary(facts))
             training = TrainConfig(
                 exposures=exposures,
                 fewest_steps=0,
-                batch=plan.batch,
+                batch=source.batch,
                 optimizer=optimizer,
                 saturate=False,
                 seed=seed,
             )
             config = run_config(facts, model, training)
             known = {
-                "source": source,
+                "source": name,
                 "model": size,
                 **{key: config["training"][key] for key in ("optimizer", "learning_rate")},
-                **{"batch": plan.batch, "seed": seed, "facts": len(facts), "exposures": exposures},
+                **{
+                    "batch": source.batch,
+                    "seed": seed,
+                    "facts": len(facts),
+                    "exposures": exposures,
+                },
                 "run": config["id"],
             }
             directory = folder / "stored_bits_runs" / known["run"]
@@ -216,17 +238,14 @@ def draw(rows: Iterable[Row], plan: Plan) -> Figure:
     )
     left.set_xticks(plan.exposures)
     default = TrainConfig().optimizer
-    for number, source in enumerate(SOURCES):
+    for number, (name, source) in enumerate(SOURCES.items()):
         points = [
             row
             for row in rows
-            if row["source"] == source
-            and row["optimizer"] == default
-            and row["exposures"] == plan.at
+            if row["source"] == name and row["optimizer"] == default and row["exposures"] == plan.at
         ]
         if points:
-            kind = {"bitstrings": "facts of 24 bits", "biographies": "bioS, names given"}[source]
-            _line(right, number, kind, points, "parameters")
+            _line(right, number, source.label, points, "parameters")
     right.set(
         xscale="log", xlabel="parameters", title=f"{default}, {plan.at} exposures of each fact"
     )

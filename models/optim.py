@@ -90,7 +90,7 @@ def evaluated(name: str, optimizer: optax.OptState, params: Any) -> Any:
     return contrib.schedule_free_eval_params(optimizer, params)
 
 
-def _with_blocks_stacked(optimizer: optax.GradientTransformation) -> optax.GradientTransformation:
+def _with_blocks_stacked(optimizer: Any) -> optax.GradientTransformation:
     """The optimizer on trees whose blocks are one, their matrices stacked along a first axis.
 
     Muon then makes the equal matrices of all blocks orthogonal in one loop.
@@ -101,11 +101,11 @@ def _with_blocks_stacked(optimizer: optax.GradientTransformation) -> optax.Gradi
             "blocks": jax.tree.map(lambda *all_: jnp.stack(all_), *tree["blocks"].values())
         }
 
-    def update(gradient: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
-        found, state = optimizer.update(stacked(gradient), state, stacked(params))
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        found, state = optimizer.update(stacked(updates), state, stacked(params))
         blocks = {
             key: jax.tree.map(lambda leaf, number=number: leaf[number], found["blocks"])
-            for number, key in enumerate(gradient["blocks"])
+            for number, key in enumerate(updates["blocks"])
         }
         return found | {"blocks": blocks}, state
 
