@@ -87,7 +87,7 @@ PRESETS = {
     ),
     "laptop": Preset(
         source=_cities,
-        frequencies={"uniform": 450_000, "population": 550_000},
+        frequencies={"uniform": 450_000, "population": 600_000},
         sizes=("8k",),
         loads=_LOADS,
         seeds=(0, 1),

@@ -253,6 +253,8 @@ def draw(rows: Iterable[Row], plan: Plan) -> Figure:
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.legend(loc="lower right")
+    if len(plan.seeds) > 1:
+        figure.supxlabel(f"points: mean of {len(plan.seeds)} seeds, bars: their range", fontsize=9)
     return figure
 
 

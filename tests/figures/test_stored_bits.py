@@ -61,7 +61,7 @@ def test_lines_are_means_over_seeds_and_bars_their_range():
     np.testing.assert_allclose(segments, [[(50, 1.0), (50, 1.1)], [(100, 2.0), (100, 2.1)]])
     # the published ratio at 100 exposures, and none at 1000, which are not drawn
     [star] = [line for line in left.lines if line.get_marker() == "*"]
-    np.testing.assert_allclose(star.get_data(), [(100,), (1.0,)])
+    np.testing.assert_allclose(np.asarray(star.get_xydata()), [(100, 1.0)])
     [muon] = right.containers
     np.testing.assert_allclose(muon[0].get_xydata(), [(30_000, 2.05)])
 
