@@ -38,12 +38,13 @@ class TrainConfig:
         batch: facts a step; 0 means `default_batch` of the set.
         learning_rate: the peak; 0 means `default_learning_rate` of width, optimizer and batch.
         optimizer: a name in `models.optim.OPTIMIZERS`.
-        saturate: end before, too, when the stored bits no longer grow (`stopped_growing`); a run
-            that uses up its exposures while they still grow is `capped`.
+        saturate: end before, too, when the stored bits no longer grow (`stopped_growing`), or all
+            facts are recalled and the bits cannot grow any more by as much (`can_grow`); a run that
+            uses up its exposures while they still grow is `capped`.
         precision: of products and activations, a name in `models.fast.values.PRECISIONS`.
         warmup: share of the steps in which the learning rate rises linearly from 0.
         decay: share of the steps, the last ones, in which it falls linearly to a hundredth of its
-            peak; between the two it is constant. Where stored bits stop to grow before, it falls
+            peak; between the two it is constant. Where `saturate` ends the run before, it falls
             from there, for half as many steps again. Schedule-Free keeps it constant to the end.
         weight_decay: decoupled, of AdamW.
         beta2: decay of AdamW's second moment.

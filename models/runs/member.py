@@ -52,8 +52,8 @@ class Member:
         steps: steps in all, as known now.
         seconds: of training, those before an interruption included.
         scans: seconds of each scan of this call.
-        checks: (step, stored bits) of each check of all facts.
-        saturated: whether stored bits were found to grow no longer, or nothing is left to learn.
+        checks: (step, stored bits, facts known) of each check of all facts.
+        saturated: whether stored bits were found to grow no longer, or little is left to learn.
         result: the measurement or the failure, once it has ended.
     """
 
@@ -65,7 +65,7 @@ class Member:
     steps: int = 0
     seconds: float = 0.0
     scans: list[float] = field(default_factory=list)
-    checks: list[tuple[int, float]] = field(default_factory=list)
+    checks: list[tuple[int, float, int]] = field(default_factory=list)
     saturated: bool = False
     result: Measurement | Diverged | None = None
 
@@ -89,8 +89,15 @@ class Member:
         steps = self.config["training"]["steps"]
         # Once the rate has begun to fall, it falls to the end.
         before = [check for check in self.checks if check[0] <= (1 - training.decay) * steps]
-        most = min(float(facts.entropy_bits.sum()), _MOST_BITS * self.job.model.parameters)
-        found = stopped_growing(before, most)
+        entropy = float(facts.entropy_bits.sum())
+        most = min(entropy, _MOST_BITS * self.job.model.parameters)
+        known_all = [
+            step
+            for step, bits, known in before
+            if known == len(facts) and not can_grow(bits, entropy)
+        ]
+        stopped = stopped_growing([(step, bits) for step, bits, _ in before], most)
+        found = min([*known_all, *([] if stopped is None else [stopped])], default=None)
         return None if found is None or end_of_fall(found) >= steps else found
 
     def resume(self) -> TrainState:
@@ -102,7 +109,9 @@ class Member:
         for line in self.record.keep_metrics(self.done):
             self.seconds = line["seconds"]
             if "stored_bits" in line:
-                self.checks.append((int(line["step"]), line["stored_bits"]))
+                self.checks.append(
+                    (int(line["step"]), line["stored_bits"], int(line["facts_known"]))
+                )
         self._look()
         return state
 
@@ -136,7 +145,7 @@ class Member:
         facts = self.job.facts
         stored, known = float((facts.entropy_bits - nll_bits).sum()), int(recall.sum())
         if not self.checks or self.checks[-1][0] < self.done:
-            self.checks.append((self.done, stored))
+            self.checks.append((self.done, stored, known))
             self._look()
         entropy = float(facts.entropy_bits.sum())
         full = is_full(stored, entropy, known, len(facts))
