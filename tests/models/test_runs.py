@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from models import Job, TrainConfig, TransformerConfig, read_run, run, run_config
+from models.runs.member import Member
 from models.runs.workers import run_jobs
 from synth import BadInput
 from tests.conftest import make_facts
@@ -73,6 +74,27 @@ def test_a_run_ends_when_nothing_is_left_to_learn(tmp_path):
     (tmp_path / "run" / "measurement.parquet").unlink()
     again = run(facts, MODEL, training, tmp_path / "run", progress=lambda *_: pytest.fail("a step"))
     np.testing.assert_array_equal(again.nll_bits, first.nll_bits)
+
+
+@pytest.mark.parametrize(
+    ("left", "known", "saturate", "steps"),
+    [
+        (0.01, 40, True, 1500),  # from 1000 half as many again
+        (0.01, 39, True, 10_000),
+        (0.05, 40, True, 10_000),
+        (0.01, 40, False, 10_000),
+    ],
+)
+def test_when_all_is_known_the_rate_falls_at_once(tmp_path, facts, left, known, saturate, steps):
+    training = TrainConfig(exposures=1, fewest_steps=10_000, batch=16, saturate=saturate)
+    member = Member(0, Job(facts, MODEL, training, tmp_path / "run"))
+    member.done = 1000
+    member.checked(left * facts.entropy_bits, np.arange(40) < known)
+    assert member.steps == steps
+    assert member.result is None
+    rate = [float(member.schedule().rate(step)) for step in (999, 1250, 1499)]
+    assert rate[0] == pytest.approx(member.config["training"]["learning_rate"])
+    assert (rate[1] == pytest.approx(rate[0] / 2)) == (steps == 1500)
 
 
 def test_the_id_depends_on_everything_that_matters(facts):
