@@ -215,7 +215,8 @@ def _plan(preset: Preset, folder: Path) -> tuple[dict[tuple[str, int], FactSet],
 def _estimate(jobs: Sequence[Job], workers: int) -> str:
     """What the runs cost if each uses all its exposures."""
     flops = sum(most_flops(job.facts, job.model, job.training) for job in jobs)
-    seconds = flops / (_USUAL_SHARE * measured_peak("float32") * workers)
+    # The peak of this process, which is that of all cores.
+    seconds = flops / (_USUAL_SHARE * measured_peak("float32"))
     return (
         f"{len(jobs)} runs to make: at most {flops:.1e} FLOP, some {max(1, round(seconds / 60))} "
         f"min in {workers} process{'es' if workers > 1 else ''}, and compiling"
