@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -150,10 +151,12 @@ def test_a_diverging_run_says_so(tmp_path, facts):
         run(facts, MODEL, TrainConfig(learning_rate=1e30), tmp_path / "run")
 
 
-@pytest.mark.parametrize("accelerator", [False, True])
-def test_many_runs_give_what_one_gives(tmp_path, facts, accelerator, monkeypatch):
+# In one program sums are rounded otherwise, which grows with the steps.
+@pytest.mark.parametrize(("accelerator", "tolerance"), [(False, 1e-3), (True, 0.01)])
+def test_many_runs_give_what_one_gives(tmp_path, facts, accelerator, tolerance, monkeypatch):
     monkeypatch.setattr("models.runs.workers.on_cpu", lambda: not accelerator)
-    trainings = [TrainConfig(exposures=10, seed=seed) for seed in range(3)]
+    few = TrainConfig(exposures=1e-3, fewest_steps=300, optimizer="adamw", learning_rate=0.005)
+    trainings = [replace(few, seed=seed) for seed in range(3)]
     alone = [run(facts, MODEL, training, tmp_path / f"a{training.seed}") for training in trainings]
     jobs = [Job(facts, MODEL, training, tmp_path / f"b{training.seed}") for training in trainings]
     shares = []
@@ -162,8 +165,10 @@ def test_many_runs_give_what_one_gives(tmp_path, facts, accelerator, monkeypatch
     )
     assert sorted(results) == [0, 1, 2]
     for number, measurement in results.items():
-        np.testing.assert_array_equal(measurement.recall, alone[number].recall)
+        if not accelerator:
+            np.testing.assert_array_equal(measurement.recall, alone[number].recall)
+        assert np.ptp(measurement.nll_bits) > 0.5  # far from the end, where all are near 0
         np.testing.assert_allclose(
-            measurement.nll_bits, alone[number].nll_bits, rtol=1e-3, atol=0.01
+            measurement.nll_bits, alone[number].nll_bits, rtol=1e-3, atol=tolerance
         )
     assert {job for job, share in shares if share == 1.0} == {0, 1, 2}
