@@ -97,8 +97,8 @@ class Member:
             if known == len(facts) and not can_grow(bits, entropy)
         ]
         stopped = stopped_growing([(step, bits) for step, bits, _ in before], most)
-        found = min([*known_all, *([] if stopped is None else [stopped])], default=None)
-        return None if found is None or end_of_fall(found) >= steps else found
+        found = known_all if stopped is None else [*known_all, stopped]
+        return None if not found or end_of_fall(min(found)) >= steps else min(found)
 
     def resume(self) -> TrainState:
         """The state that training goes on from."""
