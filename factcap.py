@@ -1,10 +1,11 @@
-"""The front door: `factcap generate | show | bound | train | measure | figure | curve`."""
+"""The front door: `factcap` and its subcommands, from `generate` to `curve`."""
 
 import contextlib
 import io
 import os
 import re
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from commands.describe import Bound, Show
 from commands.generate import Generate
 from commands.pictures import Curve, Figure
 from commands.runs import Measure, Train
+from commands.sweeps import Results, Status, Sweep
 
 Command = (
     Annotated[Generate, subcommand("generate", prefix_name=False)]
@@ -22,6 +24,9 @@ Command = (
     | Annotated[Bound, subcommand("bound", prefix_name=False)]
     | Annotated[Train, subcommand("train", prefix_name=False)]
     | Annotated[Measure, subcommand("measure", prefix_name=False)]
+    | Annotated[Sweep, subcommand("sweep", prefix_name=False)]
+    | Annotated[Results, subcommand("results", prefix_name=False)]
+    | Annotated[Status, subcommand("status", prefix_name=False)]
     | Annotated[Figure, subcommand("figure", prefix_name=False)]
     | Annotated[Curve, subcommand("curve", prefix_name=False)]
 )
@@ -66,6 +71,7 @@ def _complain(message: str) -> None:
 def main() -> None:
     """Run the command line."""
     command = parse()
+    warnings.formatwarning = lambda message, *_: f"factcap: {message}\n"
     try:
         command.run()
     except KeyboardInterrupt:

@@ -69,9 +69,11 @@ class Curve:
 
 def _train_figure(function: Callable, folder: Path, **options: Any) -> Any:
     from models.compiler import keep_compiled
-    from models.runs.workers import default_workers
+    from models.runs.checkpoints import silence_orbax
+    from models.sweep.local import default_workers
 
     keep_compiled()
+    silence_orbax()
     shares: dict[int, float] = {}
     with progress_bar("runs") as bar:
 

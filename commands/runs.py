@@ -65,9 +65,11 @@ class Train:
             run,
         )
         from models.compiler import keep_compiled
+        from models.runs.checkpoints import silence_orbax
         from synth import load
 
         keep_compiled()
+        silence_orbax()
         training = TrainConfig(
             exposures=self.exposures,
             batch=self.batch,

@@ -31,7 +31,9 @@ Count = Annotated[
 ]
 
 
-def progress_bar(unit: str, total: int | None = None, *, unit_scale: bool = False) -> Any:
+def progress_bar(
+    unit: str, total: int | None = None, *, unit_scale: bool = False, **options: Any
+) -> Any:
     """A progress bar on stderr; silent where that is not a terminal."""
     from tqdm import tqdm
 
@@ -42,6 +44,7 @@ def progress_bar(unit: str, total: int | None = None, *, unit_scale: bool = Fals
         file=sys.stderr,
         disable=None,
         dynamic_ncols=True,
+        **options,
     )
 
 

@@ -25,7 +25,7 @@ def capacity_curve(
     folder: Path,
     *,
     preset: str = "laptop",
-    workers: int = 1,
+    workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     say: Callable[[str], object] = lambda line: None,
 ) -> list[dict[str, Any]]:
@@ -38,7 +38,7 @@ def capacity_curve(
     Args:
         folder: where to write; other files there are left alone.
         preset: a name in `PRESETS`.
-        workers: processes.
+        workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         say: called with a line of what the runs may cost, and one of what they did.
 
@@ -71,7 +71,7 @@ def _claim(folder: Path, preset: str) -> None:
             f"{folder} holds the preset {found!r}, not {preset!r}; choose another directory",
         )
         return
-    for path in (folder / "runs", *(folder / f"{NAME}.{suffix}" for suffix in SUFFIXES)):
+    for path in (folder / f"{NAME}.{suffix}" for suffix in SUFFIXES):
         require(
             not path.exists(),
             f"{path} exists and no {marker.name} says that it is of this figure; "

@@ -9,22 +9,12 @@ from typing import Any
 import numpy as np
 
 from capacity import all_or_nothing_bound, rate_distortion_bound
-from models import (
-    Job,
-    Measurement,
-    TrainConfig,
-    model_vocabulary,
-    named_size,
-    read_outcome,
-    run_config,
-)
-from models.ledger import measured_peak, most_flops
+from figures.runs import Finished, make_runs
+from models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
+from models.ledger import estimated_seconds
 from models.runs.record import is_finished
-from models.runs.workers import run_jobs
-from synth import FactSet, cities, phonebook, rank_size_exponent
-
-# Of a device's peak, what small models reach in training.
-_USUAL_SHARE = 0.15
+from models.sweep.recipes import build, complete
+from synth import rank_size_exponent
 
 COLUMNS = (
     *("model", "parameters", "exponent", "seed", "selection", "facts", "load", "facts_known"),
@@ -40,7 +30,7 @@ class Preset:
     """One experiment: every size, frequency, load and seed.
 
     Attributes:
-        source: makes a fact set from (frequency, facts, seed), nested in `facts`.
+        source: the recipe of a fact set of (frequency, facts, seed); sets are nested in `facts`.
         frequencies: names that `source` knows, "uniform" among them, since the capacity is
             measured there; and how many facts every run with it draws at the least, so that a
             small set, or the rare facts of a skewed one, have compute enough to be learned with.
@@ -53,7 +43,7 @@ class Preset:
             are drawn where the measured capacity puts them.
     """
 
-    source: Callable[[str, int, int], FactSet]
+    source: Callable[[str, int, int], dict[str, Any]]
     frequencies: Mapping[str, int]
     sizes: tuple[str, ...]
     loads: tuple[float, ...]
@@ -63,13 +53,14 @@ class Preset:
     expected: float
 
 
-def _cities(frequency: str, facts: int, seed: int) -> FactSet:
+def _cities(frequency: str, facts: int, seed: int) -> dict[str, Any]:
     known = "uniform" if frequency == "uniform" else "population"
-    return cities(facts, frequency=known, seed=seed)
+    return {"generator": "cities", "facts": facts, "frequency": known, "seed": seed}
 
 
-def _phonebook(frequency: str, facts: int, seed: int) -> FactSet:
-    return phonebook(facts, exponent={"uniform": 0.0, "power law": 1.0}[frequency], seed=seed)
+def _phonebook(frequency: str, facts: int, seed: int) -> dict[str, Any]:
+    exponent = {"uniform": 0.0, "power law": 1.0}[frequency]
+    return {"generator": "phonebook", "facts": facts, "exponent": exponent, "seed": seed}
 
 
 _LOADS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
@@ -131,7 +122,7 @@ def measure_curve(
     Args:
         preset: the experiment.
         folder: where the runs lie.
-        workers: processes.
+        workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         say: called with a line of what the runs may cost, and one of what they did.
 
@@ -141,26 +132,15 @@ def measure_curve(
     Raises:
         BadInput: if the source has fewer facts than the largest load needs.
     """
-    sets, jobs = _plan(preset, folder)
-    points = list(jobs)
-    say(_estimate([job for job in jobs.values() if not is_finished(job.directory)], workers))
-    results = run_jobs(
-        list(jobs.values()),
-        workers=workers,
-        progress=lambda number, share: progress(number, len(jobs), share),
-    )
-    measured = {points[number]: measurement for number, measurement in results}
-    outcomes = {point: read_outcome(job.directory) for point, job in jobs.items()}
-    say(_spent([outcome["ledger"] for outcome in outcomes.values()]))
-    capacities = _capacities(measured)
-    exponents = {
-        frequency: 0.0
-        if frequency == "uniform"
-        else rank_size_exponent(sets[frequency, preset.seeds[0]].frequency)
-        for frequency in preset.frequencies
-    }
+    specs = _plan(preset)
+    say(_estimate([spec for spec in specs.values() if not _is_made(spec, folder)], workers))
+    finished = make_runs(list(specs.values()), folder, workers=workers, progress=progress)
+    runs = dict(zip(specs, finished, strict=True))
+    say(_spent([run.outcome["ledger"] for run in runs.values()]))
+    capacities = _capacities(runs)
+    exponents = _exponents(runs, preset)
     order = sorted(
-        measured,
+        runs,
         key=lambda point: (
             preset.sizes.index(point.size),
             list(preset.frequencies).index(point.frequency),
@@ -168,58 +148,80 @@ def measure_curve(
             point.facts,
         ),
     )
-    rows = []
-    for point in order:
-        rows.append(
-            {
-                "model": point.size,
-                "exponent": exponents[point.frequency],
-                "seed": point.seed,
-                "selection": "none",
-                "frequency": point.frequency,
-                "exposures": outcomes[point]["exposures"],
-                "capped": outcomes[point]["capped"],
-                "run": jobs[point].directory.name,
-                **_bounded(measured[point], capacities[point.size]),
-            }
-        )
-    return rows
+    return [
+        {
+            "model": point.size,
+            "exponent": exponents[point.frequency],
+            "seed": point.seed,
+            "selection": "none",
+            "frequency": point.frequency,
+            "exposures": runs[point].outcome["exposures"],
+            "capped": runs[point].outcome["capped"],
+            "run": specs[point].id,
+            **_bounded(runs[point].measurement, capacities[point.size]),
+        }
+        for point in order
+    ]
 
 
-def _plan(preset: Preset, folder: Path) -> tuple[dict[tuple[str, int], FactSet], dict[_Point, Job]]:
-    """The largest fact set of each frequency and seed, and the job of each point."""
-    few = preset.source("uniform", 1, 0)
+def _is_made(spec: RunSpec, folder: Path) -> bool:
+    return is_finished(folder / "runs" / spec.id)
+
+
+def _plan(preset: Preset) -> dict[_Point, RunSpec]:
+    """The runs, the longest first, so that no core is left with one at the end."""
+    few = build(complete(preset.source("uniform", 1, 0)))
     entropy, vocabulary = float(few.entropy_bits[0]), model_vocabulary(few)
-    counts = {}
+    points = []
     for size in preset.sizes:
         fitting = preset.expected * named_size(size, vocabulary).parameters / entropy
-        counts[size] = sorted({max(1, round(load * fitting)) for load in preset.loads})
-    sets = {
-        (frequency, seed): preset.source(frequency, max(map(max, counts.values())), seed)
-        for frequency in preset.frequencies
-        for seed in preset.seeds
-    }
-    points = [
-        _Point(size, frequency, facts, seed)
-        for size in preset.sizes
-        for facts in counts[size]
-        for frequency, seed in sets
-    ]
-    # The longest first, so that no core is left with one at the end.
+        points += [
+            _Point(size, frequency, facts, seed)
+            for facts in sorted({max(1, round(load * fitting)) for load in preset.loads})
+            for frequency in preset.frequencies
+            for seed in preset.seeds
+        ]
     points.sort(key=lambda point: -point.facts * _exposures(preset, point))
-    return sets, {
-        point: _job(preset, point, sets[point.frequency, point.seed], folder) for point in points
+    return {point: _spec(preset, point) for point in points}
+
+
+def _spec(preset: Preset, point: _Point) -> RunSpec:
+    return run_spec(
+        {
+            "facts": preset.source(point.frequency, point.facts, point.seed),
+            "model": point.size,
+            "exposures": _exposures(preset, point),
+            "batch": preset.batch,
+            "seed": point.seed,
+        }
+    )
+
+
+def _exposures(preset: Preset, point: _Point) -> float:
+    return max(preset.exposures, preset.frequencies[point.frequency] / point.facts)
+
+
+def _exponents(runs: Mapping[_Point, Finished], preset: Preset) -> dict[str, float]:
+    """The exponent of each frequency, measured on its largest set."""
+    largest = max(point.facts for point in runs)
+    first = {
+        point.frequency: run.measurement.frequency
+        for point, run in runs.items()
+        if point.facts == largest and point.seed == preset.seeds[0]
+    }
+    return {
+        name: 0.0 if name == "uniform" else rank_size_exponent(frequency)
+        for name, frequency in first.items()
     }
 
 
-def _estimate(jobs: Sequence[Job], workers: int) -> str:
+def _estimate(specs: Sequence[RunSpec], workers: int) -> str:
     """What the runs cost if each uses all its exposures."""
-    flops = sum(most_flops(job.facts, job.model, job.training) for job in jobs)
-    # The peak of this process, which is that of all cores.
-    seconds = flops / (_USUAL_SHARE * measured_peak("float32"))
+    flops = sum(spec.most_flops() for spec in specs)
+    minutes = max(1, round(estimated_seconds(flops) / 60))
     return (
-        f"{len(jobs)} runs to make: at most {flops:.1e} FLOP, some {max(1, round(seconds / 60))} "
-        f"min in {workers} process{'es' if workers > 1 else ''}, and compiling"
+        f"{len(specs)} runs to make: at most {flops:.1e} FLOP, some {minutes} "
+        f"min in {max(workers, 1)} process{'es' if workers > 1 else ''}, and compiling"
     )
 
 
@@ -237,27 +239,16 @@ def _spent(ledgers: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _job(preset: Preset, point: _Point, whole: FactSet, folder: Path) -> Job:
-    facts = whole.prefix(point.facts)
-    model = named_size(point.size, model_vocabulary(facts))
-    training = TrainConfig(exposures=_exposures(preset, point), batch=preset.batch, seed=point.seed)
-    return Job(facts, model, training, folder / "runs" / run_config(facts, model, training)["id"])
-
-
-def _exposures(preset: Preset, point: _Point) -> float:
-    return max(preset.exposures, preset.frequencies[point.frequency] / point.facts)
-
-
-def _capacities(measured: dict[_Point, Measurement]) -> dict[str, float]:
+def _capacities(runs: Mapping[_Point, Finished]) -> dict[str, float]:
     """Measured capacity of each size, in bits.
 
     The plateau of stored bits on uniform facts: N H minus the sum of NLL, not clipped, the mean
     over seeds, at the number of facts where it is largest (Morris et al. 2025, 2505.24832).
     """
     stored: dict[tuple[str, int], list[float]] = {}
-    for point, measurement in measured.items():
+    for point, run in runs.items():
         if point.frequency == "uniform":
-            bits = measurement.unclipped_stored_bits
+            bits = run.measurement.unclipped_stored_bits
             stored.setdefault((point.size, point.facts), []).append(bits)
     sizes = {size for size, _ in stored}
     return {

@@ -15,10 +15,9 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from capacity import EdgeWarning, Fit, fit_exposures
 from capacity import capacity_ratio as ratio_of
 from figures.files import claim, save
+from figures.runs import make_runs
 from figures.style import COLORS, DASHES, MARKERS, look
-from models import Job, Measurement, TrainConfig, model_vocabulary, named_size, run_config
-from models.runs.workers import run_jobs
-from synth import tuples
+from models import Measurement, RunSpec, run_spec
 from synth.errors import require
 
 NAME = "capacity_ratio"
@@ -53,7 +52,7 @@ PRESETS = {
 def capacity_ratio(
     folder: Path,
     *,
-    workers: int = 1,
+    workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     preset: str = "laptop",
 ) -> list[dict[str, Any]]:
@@ -63,8 +62,8 @@ def capacity_ratio(
     keys here, given and not learned, so p1 = ln N_0 and their term is 0.
 
     Args:
-        folder: where to write; runs lie in `capacity_ratio_runs`, and finished ones are read.
-        workers: processes.
+        folder: where to write, a store of runs too; finished ones are read.
+        workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`; `laptop` takes a minute on two cores.
 
@@ -79,33 +78,32 @@ def capacity_ratio(
     plan = PRESETS[preset]
     points = [(people, exposures) for people in plan.people for exposures in plan.exposures]
     points.sort(key=lambda point: -point[0] * point[1])
-    jobs = [_job(plan, people, exposures, folder) for people, exposures in points]
-    rows = [{} for _ in jobs]
-    results = run_jobs(
-        jobs, workers=workers, progress=lambda number, share: progress(number, len(jobs), share)
-    )
-    for number, measurement in results:
-        rows[number] = _row(plan, *points[number], measurement, jobs[number].directory.name)
+    specs = [_spec(plan, people, exposures) for people, exposures in points]
+    runs = make_runs(specs, folder, workers=workers, progress=progress)
+    rows = [
+        _row(plan, *point, run.measurement, spec.id)
+        for point, run, spec in zip(points, runs, specs, strict=True)
+    ]
     rows.sort(key=lambda row: (row["exposures"], row["N"]))
     with look():
         save(draw(rows), rows, COLUMNS, folder, NAME)
     return rows
 
 
-def _job(plan: Plan, people: int, exposures: int, folder: Path) -> Job:
-    facts = tuples(people, seed=plan.seed, **SHAPE)
-    model = named_size(plan.model, model_vocabulary(facts))
-    training = TrainConfig(
-        exposures=exposures,
-        batch=plan.batch,
-        learning_rate=plan.learning_rate,
-        optimizer="adamw",
-        saturate=False,
-        fewest_steps=0,
-        seed=plan.seed,
+def _spec(plan: Plan, people: int, exposures: int) -> RunSpec:
+    return run_spec(
+        {
+            "facts": {"generator": "tuples", "people": people, "seed": plan.seed, **SHAPE},
+            "model": plan.model,
+            "exposures": exposures,
+            "batch": plan.batch,
+            "learning_rate": plan.learning_rate,
+            "optimizer": "adamw",
+            "saturate": False,
+            "fewest_steps": 0,
+            "seed": plan.seed,
+        }
     )
-    name = run_config(facts, model, training)["id"]
-    return Job(facts, model, training, folder / "capacity_ratio_runs" / name)
 
 
 def _row(

@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from figures.files import claim, save
+from figures.runs import Finished, make_runs
 from figures.style import COLORS, DASHES, MARKERS, look
-from models import Job, Measurement, TrainConfig, model_vocabulary, named_size, run_config
+from models import RunSpec, TrainConfig, model_vocabulary, named_size, run_spec
 from models.optim import OPTIMIZERS
-from models.runs.workers import run_jobs
-from synth import FactSet, biographies, bitstrings
+from synth import biographies
 from synth.errors import require
 
 NAME = "stored_bits"
@@ -29,21 +29,23 @@ COLUMNS = (
 PUBLISHED = (100, 1.0)
 
 Row = Mapping[str, Any]
+Recipe = dict[str, Any]
 
 
-def _bitstrings(size: str, bits_offered: float, seed: int) -> FactSet:
+def _bitstrings(size: str, bits_offered: float, seed: int) -> Recipe:
     """Facts of 24 bits, 3 value tokens of 256 after a key of 4."""
     parameters = named_size(size, 256).parameters
     facts = round(bits_offered * parameters / 24)
-    return bitstrings(facts, vocabulary=256, length=7, key_length=4, seed=seed)
+    shape = {"vocabulary": 256, "length": 7, "key_length": 4}
+    return {"generator": "bitstrings", "facts": facts, "seed": seed, **shape}
 
 
-def _biographies(size: str, bits_offered: float, seed: int) -> FactSet:
+def _biographies(size: str, bits_offered: float, seed: int) -> Recipe:
     """Six facts a person, 47.6 bits, under the person's name."""
     few = biographies(1)
     parameters = named_size(size, model_vocabulary(few.facts())).parameters
     people = round(bits_offered * parameters / few.entropy_bits)
-    return biographies(people, seed=seed).facts()
+    return {"generator": "biographies", "people": people, "seed": seed}
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,13 @@ class Source:
 
     Attributes:
         label: what the figure calls it.
-        make: from (name of the model, bits offered for each parameter, seed).
+        make: its recipe, from (name of the model, bits offered for each parameter, seed).
         bits_offered: more than a model stores; on biographies, near where it stores most.
         batch: facts a step.
     """
 
     label: str
-    make: Callable[[str, float, int], FactSet]
+    make: Callable[[str, float, int], Recipe]
     bits_offered: float
     batch: int
 
@@ -109,7 +111,7 @@ PRESETS = {
 def stored_bits(
     folder: Path,
     *,
-    workers: int = 1,
+    workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     preset: str = "laptop",
 ) -> list[dict[str, Any]]:
@@ -119,8 +121,8 @@ def stored_bits(
     Each run uses all its exposures, at the default learning rate of its optimizer.
 
     Args:
-        folder: where to write; runs lie in `stored_bits_runs`, and finished ones are read.
-        workers: processes.
+        folder: where to write, a store of runs too; finished ones are read.
+        workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`.
 
@@ -133,23 +135,18 @@ def stored_bits(
     require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
     claim(folder, NAME, COLUMNS)
     plan = PRESETS[preset]
-    jobs = list(_jobs(plan, folder))
-    jobs.sort(key=lambda job: -_work(job[1]))
-    rows: list[dict[str, Any]] = [{} for _ in jobs]
-    results = run_jobs(
-        [job for _, job in jobs],
-        workers=workers,
-        progress=lambda number, share: progress(number, len(jobs), share),
-    )
-    for number, measurement in results:
-        rows[number] = _row(*jobs[number], measurement)
+    points = sorted(_points(plan), key=lambda point: -point[1].most_flops())
+    specs = [spec for _, spec in points]
+    runs = make_runs(specs, folder, workers=workers, progress=progress)
+    rows = [_row(*point, run) for point, run in zip(points, runs, strict=True)]
     rows.sort(key=_order)
     with look():
         save(draw(rows, plan), rows, COLUMNS, folder, NAME)
     return rows
 
 
-def _jobs(plan: Plan, folder: Path) -> Iterable[tuple[dict[str, Any], Job]]:
+def _points(plan: Plan) -> Iterable[tuple[str, RunSpec]]:
+    """The name of a source, and a run with facts of it."""
     default = TrainConfig().optimizer
     points = {
         *(
@@ -163,46 +160,33 @@ def _jobs(plan: Plan, folder: Path) -> Iterable[tuple[dict[str, Any], Job]]:
     for name, size, optimizer, exposures in sorted(points):
         source = SOURCES[name]
         for seed in plan.seeds:
-            facts = source.make(size, source.bits_offered, seed)
-            model = named_size(size, model_vocabulary(facts))
-            training = TrainConfig(
-                exposures=exposures,
-                fewest_steps=0,
-                batch=source.batch,
-                optimizer=optimizer,
-                saturate=False,
-                seed=seed,
-            )
-            config = run_config(facts, model, training)
-            known = {
-                "source": name,
+            config = {
+                "facts": source.make(size, source.bits_offered, seed),
                 "model": size,
-                **{key: config["training"][key] for key in ("optimizer", "learning_rate")},
-                **{
-                    "batch": source.batch,
-                    "seed": seed,
-                    "facts": len(facts),
-                    "exposures": exposures,
-                },
-                "run": config["id"],
+                "exposures": exposures,
+                "fewest_steps": 0,
+                "batch": source.batch,
+                "optimizer": optimizer,
+                "saturate": False,
+                "seed": seed,
             }
-            directory = folder / "stored_bits_runs" / known["run"]
-            yield known, Job(facts, model, training, directory)
+            yield name, run_spec(config)
 
 
-def _work(job: Job) -> float:
-    return job.training.exposures * len(job.facts) * job.model.parameters
-
-
-def _row(known: dict[str, Any], job: Job, measurement: Measurement) -> dict[str, Any]:
-    summary = measurement.summary()
+def _row(source: str, spec: RunSpec, run: Finished) -> dict[str, Any]:
+    summary, training = run.measurement.summary(), run.outcome["training"]
     stored = summary["unclipped_stored_bits"]
     return {
-        **known,
-        "parameters": job.model.parameters,
+        "source": source,
+        "model": spec.model,
+        **{name: training[name] for name in ("optimizer", "learning_rate", "batch", "seed")},
+        "exposures": round(training["exposures"]),
+        "facts": summary["facts"],
+        "run": spec.id,
+        "parameters": summary["parameters"],
         "entropy_bits": summary["entropy_bits"],
         "unclipped_stored_bits": stored,
-        "bits_per_parameter": stored / job.model.parameters,
+        "bits_per_parameter": stored / summary["parameters"],
     }
 
 

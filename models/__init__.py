@@ -8,6 +8,11 @@ from models.runs.member import Diverged
 from models.runs.record import read_outcome, read_run
 from models.runs.single import run
 from models.schedule import TrainConfig
+from models.store.store import Store
+from models.store.table import results
+from models.sweep.grid import chain, product, zipped
+from models.sweep.spec import RunSpec, run_spec, run_specs
+from models.sweep.sweep import sweep
 from models.transformer import SIZES, Transformer, TransformerConfig, named_size
 
 __all__ = [
@@ -15,14 +20,23 @@ __all__ = [
     "Diverged",
     "Job",
     "Measurement",
+    "RunSpec",
+    "Store",
     "TrainConfig",
     "Transformer",
     "TransformerConfig",
+    "chain",
     "model_vocabulary",
     "named_size",
+    "product",
     "read_outcome",
     "read_run",
+    "results",
     "run",
     "run_config",
+    "run_spec",
+    "run_specs",
+    "sweep",
     "train_together",
+    "zipped",
 ]

@@ -17,6 +17,7 @@ from models.ledger import free_memory_bytes, member_bytes
 from models.measure import Measurement, measure_device, measure_members
 from models.optim import evaluated
 from models.runs.job import Job
+from models.runs.lock import Busy
 from models.runs.member import Diverged, Member
 from models.schedule import filled
 from models.train import scan_steps
@@ -35,7 +36,7 @@ def train_together(
     slots: int = 0,
     progress: Progress = lambda *_: None,
     checkpoint_seconds: float = 60.0,
-) -> Iterator[tuple[int, Measurement | Diverged]]:
+) -> Iterator[tuple[int, Measurement | Diverged | Busy]]:
     """Make several runs at once, each in its directory; go on where an interrupted call stopped.
 
     All members take their steps in one program, by `vmap`; with several devices each of them
@@ -51,31 +52,44 @@ def train_together(
         checkpoint_seconds: time between two saved states.
 
     Yields:
-        (number of the job, its measurement, or where it diverged), as they end.
+        (number of the job, its measurement, or where it diverged, or that another process is making
+        it), as they end.
 
     Raises:
         BadInput: for jobs of more than one shape; or if a directory holds another run.
     """
-    members = [Member(number, job) for number, job in enumerate(jobs)]
+    members: list[Member] = []
+    try:
+        for number, job in enumerate(jobs):
+            try:
+                member = Member(number, job)
+            except Busy as busy:
+                yield number, busy
+                continue
+            members.append(member)
+            if member.record.finished is not None:
+                yield number, member.record.finished
+        yield from _train(members, slots, progress, checkpoint_seconds)
+    finally:
+        for member in members:
+            member.record.close()
+
+
+def _train(
+    members: Sequence[Member], slots: int, progress: Progress, checkpoint_seconds: float
+) -> Iterator[tuple[int, Measurement | Diverged]]:
     waiting = deque(member for member in members if member.record.finished is None)
-    for member in members:
-        if member.record.finished is not None:
-            yield member.number, member.record.finished
     if not waiting:
         return
     group = _Group(list(waiting), slots)
     saved = time.monotonic()
-    try:
-        while group.fill(waiting):
-            yield from group.end()
-            group.step(progress)
-            yield from group.end()
-            if time.monotonic() - saved > checkpoint_seconds:
-                group.save()
-                saved = time.monotonic()
-    finally:
-        for member in members:
-            member.record.close()
+    while group.fill(waiting):
+        yield from group.end()
+        group.step(progress)
+        yield from group.end()
+        if time.monotonic() - saved > checkpoint_seconds:
+            group.save()
+            saved = time.monotonic()
 
 
 class _Group:
@@ -145,6 +159,7 @@ class _Group:
         for member in live:
             line = metrics[member.number] | found.get(member.number, {})
             member.record.append(line)
+            member.record.settle()
             progress(member.number, member.done, member.steps, line)
 
     def end(self) -> Iterator[tuple[int, Measurement | Diverged]]:
@@ -153,7 +168,7 @@ class _Group:
             if member is None or member.result is None:
                 continue
             if isinstance(member.result, Measurement):
-                member.record.save(member.done, self._arrays_of(index)[0])
+                member.save(self._arrays_of(index)[0])
             member.finish(self.reading, self.layout)
             self.places[index] = None
             yield member.number, member.result
@@ -162,7 +177,7 @@ class _Group:
         """Save the state of every member."""
         for index, member in enumerate(self.places):
             if member is not None:
-                member.record.save(member.done, self._arrays_of(index)[0])
+                member.save(self._arrays_of(index)[0])
 
     def _check(self, due: Sequence[Member]) -> dict[int, dict[str, float]]:
         """Measure all facts of these members; their metrics by number."""

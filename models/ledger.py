@@ -23,6 +23,9 @@ from synth import FactSet
 _CPU_SIZE, _ACCELERATOR_SIZE = 768, 8192
 _PEAK_TRIALS = 5
 
+# Of a device's peak, what small models reach in training.
+_USUAL_SHARE = 0.15
+
 
 @dataclass(frozen=True)
 class Ledger:
@@ -102,13 +105,20 @@ def step_flops(reading: Reading, layout: Layout, facts: int) -> float:
     return 6.0 * facts * ((depth - 1) * block + last + readout)
 
 
-def most_flops(facts: FactSet, model: TransformerConfig, training: TrainConfig) -> float:
-    """`step_flops` of a whole training that uses all its exposures."""
-    layout = Layout.of([facts])
-    batch = filled(training, len(facts), model.width).batch
-    return total_steps(training, len(facts)) * step_flops(
-        Reading(model, layout.context), layout, batch
-    )
+def most_flops(
+    facts: FactSet, model: TransformerConfig, training: TrainConfig, *, count: int | None = None
+) -> float:
+    """`step_flops` of a whole training that uses all its exposures.
+
+    Args:
+        facts: what is learned, or some of it.
+        model: the transformer.
+        training: how.
+        count: number of facts, where `facts` are some of them.
+    """
+    layout, count = Layout.of([facts]), len(facts) if count is None else count
+    batch = filled(training, count, model.width).batch
+    return total_steps(training, count) * step_flops(Reading(model, layout.context), layout, batch)
 
 
 @cache
@@ -124,6 +134,11 @@ def measured_peak(precision: str) -> float:
         product(left).block_until_ready()
         seconds.append(time.perf_counter() - start)
     return 2.0 * size**3 / min(seconds)
+
+
+def estimated_seconds(flops: float) -> float:
+    """About how long this process's devices need for runs of small models."""
+    return flops / (_USUAL_SHARE * measured_peak("float32"))
 
 
 def member_bytes(reading: Reading, layout: Layout, batch: int) -> int:

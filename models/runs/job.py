@@ -3,7 +3,8 @@
 import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import numpy as np
 
 import synth
 from models.layout import model_vocabulary
-from models.schedule import TrainConfig, filled, total_steps
+from models.runs.files import digest_of
+from models.schedule import TrainConfig
 from models.transformer import TransformerConfig
 from synth import FactSet
 from synth.errors import require
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Job:
         model: the transformer; its vocabulary must be `model_vocabulary(facts)` or more.
         training: how to train.
         directory: a new one, or one that holds this very run.
+        config: what identifies the run; by default `run_config` of the others.
 
     Raises:
         BadInput: if the model has too few token ids.
@@ -38,6 +41,7 @@ class Job:
     model: TransformerConfig
     training: TrainConfig
     directory: Path
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
         needed = model_vocabulary(self.facts)
@@ -45,34 +49,29 @@ class Job:
             self.model.vocabulary >= needed,
             f"the model has {self.model.vocabulary} token ids; this fact set needs {needed}",
         )
+        if not self.config:
+            config = run_config(self.facts, self.model, self.training)
+            object.__setattr__(self, "config", config)
 
 
 def run_config(facts: FactSet, model: TransformerConfig, training: TrainConfig) -> dict[str, Any]:
     """All that decides a run's numbers, as JSON values; `id` is the hash of the rest.
 
-    It holds the facts (a digest of the arrays, and their origin), the model, the training with
-    its defaults filled in, and a digest of the code that computes the result.
+    It holds the facts (a digest of the arrays, and their origin), the model, the training, and a
+    digest of the code that computes the result.
     """
-    whole = filled(training, len(facts), model.width)
-    steps = total_steps(whole, len(facts))
-    config: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "facts": {
-            "digest": facts_digest(facts),
-            "facts": len(facts),
-            "entropy_bits": float(facts.entropy_bits.sum()),
-            "origin": json.loads(facts.origin.to_json()),
-        },
-        "model": {**dataclasses.asdict(model), "parameters": model.parameters},
-        "training": {
-            **dataclasses.asdict(whole),
-            "steps": steps,
-            "exposures_given": steps * whole.batch / len(facts),
-        },
-        "code": code_digest(),
-    }
-    text = json.dumps(config, sort_keys=True)
-    return {"id": hashlib.sha256(text.encode()).hexdigest()[:16], **config}
+    origin = {"facts": len(facts), "origin": json.loads(facts.origin.to_json())}
+    return identified(
+        facts={"digest": facts_digest(facts), **origin},
+        model=dataclasses.asdict(model),
+        training=dataclasses.asdict(training),
+    )
+
+
+def identified(**parts: Any) -> dict[str, Any]:
+    """A configuration made of these parts, the code that computes the result, and their hash."""
+    config = {"format_version": FORMAT_VERSION, **parts, "code": code_digest()}
+    return {"id": digest_of(config)[:16], **config}
 
 
 def facts_digest(facts: FactSet) -> str:

@@ -1,8 +1,8 @@
 """A run as it is trained: what its directory, its checks and its end need to know."""
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -10,17 +10,20 @@ from models.fast.values import Reading
 from models.layout import Layout
 from models.ledger import make_ledger, step_flops
 from models.measure import Measurement
-from models.runs.job import Job, run_config
+from models.runs.job import Job
 from models.runs.record import Record
 from models.schedule import (
     SCAN_STEPS,
     Schedule,
+    TrainConfig,
     can_grow,
     check_steps,
     end_of_fall,
+    filled,
     is_full,
     make_schedule,
     stopped_growing,
+    total_steps,
 )
 from models.train import TrainState, initial_state
 
@@ -48,6 +51,7 @@ class Member:
     Attributes:
         number: of the job.
         job: the run to be made.
+        training: how, its defaults filled in.
         done: steps made.
         steps: steps in all, as known now.
         seconds: of training, those before an interruption included.
@@ -59,7 +63,7 @@ class Member:
 
     number: int
     job: Job
-    config: dict[str, Any] = field(init=False)
+    training: TrainConfig = field(init=False)
     record: Record = field(init=False)
     done: int = 0
     steps: int = 0
@@ -70,9 +74,13 @@ class Member:
     result: Measurement | Diverged | None = None
 
     def __post_init__(self):
-        self.config = run_config(self.job.facts, self.job.model, self.job.training)
-        self.record = Record(self.job.directory, self.config)
-        self.steps = self.config["training"]["steps"]
+        job = self.job
+        self.training = filled(job.training, len(job.facts), job.model.width)
+        self.record = Record(job.directory, job.config)
+        self.steps = self._all_steps()
+
+    def _all_steps(self) -> int:
+        return total_steps(self.training, len(self.job.facts))
 
     def schedule(self) -> Schedule:
         """The numbers of its training, as far as they are known now."""
@@ -86,7 +94,7 @@ class Member:
         training, facts = self.job.training, self.job.facts
         if not training.saturate:
             return None
-        steps = self.config["training"]["steps"]
+        steps = self._all_steps()
         # Once the rate has begun to fall, it falls to the end.
         before = [check for check in self.checks if check[0] <= (1 - training.decay) * steps]
         entropy = float(facts.entropy_bits.sum())
@@ -102,22 +110,25 @@ class Member:
 
     def resume(self) -> TrainState:
         """The state that training goes on from."""
-        state = self.record.restore(
-            initial_state(self.job.model, self.schedule(), self.job.training.seed)
-        )
+        state = initial_state(self.job.model, self.schedule(), self.job.training.seed)
+        found = self.record.restore(state)
+        if found is not None:
+            state, host = found
+            self.seconds = host["seconds"]
+            self.checks = [tuple(check) for check in host["checks"]]
         self.done = int(state.step)
-        for line in self.record.keep_metrics(self.done):
-            self.seconds = line["seconds"]
-            if "stored_bits" in line:
-                self.checks.append(
-                    (int(line["step"]), line["stored_bits"], int(line["facts_known"]))
-                )
+        self.record.began(self.done)
+        self.record.keep_metrics(self.done)
         self._look()
         return state
 
+    def save(self, state: TrainState) -> None:
+        """Save the state, and what this object needs to go on from it."""
+        self.record.save(self.done, state, {"seconds": self.seconds, "checks": self.checks})
+
     def due(self) -> bool:
         """Whether all facts are to be checked at this step."""
-        batch = self.config["training"]["batch"]
+        batch = self.training.batch
         every = check_steps(len(self.job.facts), batch)
         return self.done >= self.steps or (self.done > 0 and self.done % every == 0)
 
@@ -128,14 +139,15 @@ class Member:
         self.scans.append(seconds)
         if not np.isfinite(nats).all():
             step = self.done - SCAN_STEPS + int(np.argmin(np.isfinite(nats)))
-            rate = self.config["training"]["learning_rate"]
+            rate = self.training.learning_rate
             self.result = Diverged(
                 step,
                 f"the loss is not finite at step {step}; try a smaller learning rate than {rate:g}",
             )
         return {
             "step": self.done,
-            "exposures": self.done * self.config["training"]["batch"] / len(self.job.facts),
+            "steps": self.steps,
+            "exposures": self.done * self.training.batch / len(self.job.facts),
             "loss_bits_per_token": float(nats.mean()) / math.log(2),
             "seconds": self.seconds,
         }
@@ -163,7 +175,7 @@ class Member:
 
     def finish(self, reading: Reading, layout: Layout) -> None:
         """Write down how it ended; a run that diverged stays unfinished."""
-        batch = self.config["training"]["batch"]
+        batch = self.training.batch
         if not isinstance(self.result, Measurement):
             return
         ledger = make_ledger(
@@ -178,6 +190,7 @@ class Member:
             "steps": self.done,
             "exposures": self.done * batch / len(self.job.facts),
             "capped": self.job.training.saturate and not self.saturated,
+            "training": dataclasses.asdict(self.training),
             "ledger": ledger.as_dict(),
         }
         self.record.finish(self.result, outcome)

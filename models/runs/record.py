@@ -1,91 +1,136 @@
-"""The directory of a run: configuration, metrics, saved states, ledger and measurement."""
+"""The directory of a run: configuration, metrics, saved states, measurement, and how it ended."""
 
 import json
 import os
+import platform
+import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
-import orbax.checkpoint as ocp
-
 from models.measure import Measurement
+from models.runs.checkpoints import Checkpoints
+from models.runs.files import (
+    Damaged,
+    DamagedWarning,
+    digest_of,
+    file_digest,
+    read_sealed,
+    write_sealed,
+    write_whole,
+)
 from models.runs.job import FORMAT_VERSION
-from models.schedule import SCAN_STEPS
+from models.runs.lock import DirectoryLock
 from models.train import TrainState
 from synth.errors import BadInput, require
 
 
 class Record:
-    """A run's directory, claimed for it, while the run goes on.
+    """A run's directory, held for it by this process while the run goes on.
 
-    It gets `config.json`, `metrics.jsonl` (a line for each 100 steps), `checkpoint/` (the latest
-    training state) and, last, `measurement.parquet` and `outcome.json`.
+    It gets `config.json`; `attempts.jsonl`, a line each time it begins or goes on; `metrics.jsonl`,
+    a line for each 100 steps; `checkpoint/`, the latest training states; and, last,
+    `measurement.parquet` and `outcome.json`, which holds the digests of the measurement and the
+    metrics, and with which the run is finished.
 
     Args:
         directory: a new one, or one that holds this very run.
-        config: see `run_config`.
+        config: all that decides the run's numbers; `id` is its hash.
+
+    Attributes:
+        folder: the directory.
+        finished: the measurement, where the run is finished.
 
     Raises:
         BadInput: if the directory holds something else, or another run.
+        Busy: if another process is making this run.
+
+    Warns:
+        DamagedWarning: if the run was finished and its files are not as they were written; what is
+            damaged is removed, and made again from the last saved state.
     """
 
     def __init__(self, directory: str | os.PathLike, config: Mapping[str, Any]):
         self.folder = Path(directory)
-        self.finished = _claim(self.folder, config)
-        self._manager: ocp.CheckpointManager | None = None
+        _claim(self.folder, config)
+        self._lock = DirectoryLock(self.folder)
+        try:
+            self.finished = self._found()
+        except BaseException:
+            self._lock.release()
+            raise
+        if self.finished is not None:
+            self._lock.release()
+        self._checkpoints = Checkpoints(self.folder / "checkpoint")
 
-    def restore(self, state: TrainState) -> TrainState:
-        """The latest saved state, or the given one where none was saved."""
-        latest = self._checkpoints().latest_step()
-        if latest is None:
-            return state
-        like = jax.tree.map(ocp.utils.to_shape_dtype_struct, state._asdict())
-        arguments = ocp.args.StandardRestore(like)
-        return TrainState(**self._checkpoints().restore(latest, args=arguments))
+    def restore(self, like: TrainState) -> tuple[TrainState, dict[str, Any]] | None:
+        """The latest saved state and what was saved with it; None where there is none."""
+        return self._checkpoints.restore(like)
 
-    def keep_metrics(self, step: int) -> list[dict[str, float]]:
-        """The metrics up to this step; later ones, of steps to be made again, are dropped."""
+    def keep_metrics(self, step: int) -> None:
+        """Drop the metrics of steps to be made again, those after this one."""
         path = self.folder / "metrics.jsonl"
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        kept = lines[: step // SCAN_STEPS]
-        path.write_text("".join(kept))
-        return [json.loads(line) for line in kept]
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        kept = [line for line in lines if _step(line) <= step]
+        if len(kept) < len(lines):
+            write_whole(path, lambda partial: partial.write_bytes(b"".join(kept)))
+
+    def began(self, step: int) -> None:
+        """Note in `attempts.jsonl` that the run begins, or goes on from a step."""
+        line = {"step": step, "time": time.time(), "host": platform.node(), "pid": os.getpid()}
+        with (self.folder / "attempts.jsonl").open("a") as lines:
+            lines.write(json.dumps(line) + "\n")
 
     def append(self, metrics: Mapping[str, float]) -> None:
         """Add a line of metrics."""
         with (self.folder / "metrics.jsonl").open("a") as lines:
             lines.write(json.dumps(metrics) + "\n")
 
-    def save(self, step: int, state: TrainState) -> None:
-        """Save the training state; the one before is dropped."""
-        self._checkpoints().save(step, args=ocp.args.StandardSave(state._asdict()))
+    def save(self, step: int, state: TrainState, host: Mapping[str, Any]) -> None:
+        """Begin to save the training state, and what the host needs to go on from it."""
+        self._checkpoints.save(step, state, host)
+
+    def settle(self) -> None:
+        """Prove the state that was last saved, if it is on disk by now."""
+        self._checkpoints.settle(wait=False)
 
     def finish(self, measurement: Measurement, outcome: Mapping[str, Any]) -> None:
-        """Write how it ended, then what the model knows: with that the run is finished."""
-        partial = self.folder / "outcome.json.part"
-        partial.write_text(json.dumps(outcome, indent=2) + "\n")
-        partial.rename(self.folder / "outcome.json")
-        measurement.save(self.folder / "measurement.parquet")
+        """Write what the model knows, then how the run ended: with that it is finished."""
+        self._checkpoints.close()
+        path = self.folder / "measurement.parquet"
+        write_whole(path, measurement.save)
+        files = {"measurement.parquet": file_digest(path)}
+        metrics = self.folder / "metrics.jsonl"
+        if metrics.exists():
+            files["metrics.jsonl"] = file_digest(metrics)
+        summary = measurement.summary()
+        entry = {**outcome, "summary": summary, "files": files}
+        write_sealed(self.folder / "outcome.json", entry)
         self.close()
 
     def close(self) -> None:
-        """Let go of the saved states."""
-        if self._manager is not None:
-            self._manager.close()
-            self._manager = None
+        """Let go of the directory."""
+        try:
+            self._checkpoints.close()
+        finally:
+            self._lock.release()
 
-    def _checkpoints(self) -> ocp.CheckpointManager:
-        if self._manager is None:
-            options = ocp.CheckpointManagerOptions(max_to_keep=1, enable_async_checkpointing=False)
-            path = (self.folder / "checkpoint").absolute()
-            self._manager = ocp.CheckpointManager(path, options=options)
-        return self._manager
+    def _found(self) -> Measurement | None:
+        """The measurement of a finished run; None if there is none, or none as it was written."""
+        if not is_finished(self.folder):
+            return None
+        try:
+            return read_finished(self.folder)[0]
+        except Damaged as error:
+            warnings.warn(f"{error}; the run goes on from its saved state", DamagedWarning, 2)
+            (self.folder / "outcome.json").unlink(missing_ok=True)
+            return None
 
 
 def is_finished(directory: str | os.PathLike) -> bool:
-    """Whether a directory holds the measurement of a run."""
-    return (Path(directory) / "measurement.parquet").exists()
+    """Whether the run in a directory has ended with a measurement."""
+    return (Path(directory) / "outcome.json").exists()
 
 
 def read_run(directory: str | os.PathLike) -> tuple[dict[str, Any], Measurement]:
@@ -93,38 +138,49 @@ def read_run(directory: str | os.PathLike) -> tuple[dict[str, Any], Measurement]
 
     Raises:
         BadInput: if the directory is not a run, or the run is not finished.
+        Damaged: if a file is not as it was written.
     """
     folder = Path(directory)
-    config = _read_config(folder)
+    config = read_config(folder)
     if not is_finished(folder):
-        raise BadInput(f"the run in {folder} is not finished; give `factcap train` again to resume")
-    return config, Measurement.load(folder / "measurement.parquet")
+        raise BadInput(f"the run in {folder} is not finished; give its command again to resume")
+    return config, read_finished(folder)[0]
 
 
 def read_outcome(directory: str | os.PathLike) -> dict[str, Any]:
-    """How a finished run ended: `exposures` made, `capped`, and the numbers of its ledger.
+    """How a finished run ended.
+
+    Its `exposures` and `steps` made, whether it was `capped`, the defaults that were filled in
+    (`training`), the numbers of its `ledger`, and the `summary` of its measurement.
 
     Raises:
-        BadInput: if it is not there or damaged.
+        BadInput: if it is not there.
+        Damaged: if it is not as it was written.
     """
-    path = Path(directory) / "outcome.json"
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise BadInput(
-            f"{path} cannot be read ({error}); remove the run and make it again"
-        ) from None
+        return read_sealed(Path(directory) / "outcome.json")
+    except OSError as error:
+        raise BadInput(f"no finished run can be read in {directory} ({error})") from None
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> dict[str, Any]:
+    """The configuration of the run in a directory.
+
+    Raises:
+        BadInput: if there is none, or a newer version wrote it.
+        Damaged: if it is not as it was written.
+    """
     path = folder / "config.json"
     if not path.is_file():
         raise BadInput(f"{folder} is not a run directory: it has no config.json")
     try:
-        config = json.loads(path.read_text())
-        version = int(config["format_version"])
+        config = json.loads(path.read_bytes())
+        version, rest = int(config["format_version"]), {**config}
+        found = rest.pop("id")
     except (OSError, KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"{path} is not the config.json of a run ({error!r})") from None
+        raise Damaged(f"{path} is not the config.json of a run ({error!r})") from None
+    if found != digest_of(rest)[:16]:
+        raise Damaged(f"{path} is damaged: its id is not the hash of the rest")
     require(
         version <= FORMAT_VERSION,
         f"{path} has format version {version}, newer than {FORMAT_VERSION}, the newest known here",
@@ -132,20 +188,54 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _claim(folder: Path, config: Mapping[str, Any]) -> Measurement | None:
-    """Make the directory this run's; the measurement if it is already there."""
+def read_finished(directory: str | os.PathLike) -> tuple[Measurement, dict[str, Any]]:
+    """The measurement of a finished run, and how it ended.
+
+    Raises:
+        Damaged: if a file is not as it was written.
+    """
+    folder = Path(directory)
+    outcome = read_sealed(folder / "outcome.json")
+    for name, digest in outcome["files"].items():
+        path = folder / name
+        if not path.is_file() or file_digest(path) != digest:
+            raise Damaged(f"{path} is damaged: its digest is not that in outcome.json")
+    return Measurement.load(folder / "measurement.parquet"), outcome
+
+
+def _claim(folder: Path, config: Mapping[str, Any]) -> None:
+    """Make the directory this run's."""
+    path = folder / "config.json"
     if folder.is_dir() and any(folder.iterdir()):
-        found = _read_config(folder)
+        leftovers = {"lock", "config.json.part"}
+        if not path.exists() and {file.name for file in folder.iterdir()} <= leftovers:
+            _write_config(path, config)
+            return
+        try:
+            found = read_config(folder).get("id")
+        except Damaged as error:
+            if folder.name != config["id"]:
+                raise
+            warnings.warn(f"{error}; it is written again", DamagedWarning, 2)
+            _write_config(path, config)
+            return
         require(
-            found.get("id") == config["id"],
-            f"{folder} holds another run ({found.get('id')}, not {config['id']}); "
-            "choose another directory",
+            found == config["id"],
+            f"{folder} holds another run ({found}, not {config['id']}); choose another directory",
         )
-        path = folder / "measurement.parquet"
-        return Measurement.load(path) if path.exists() else None
+        return
     require(not folder.is_file(), f"{folder} is a file; a run needs a directory")
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / "config.json.part"
-    partial.write_text(json.dumps(config, indent=2) + "\n")
-    partial.rename(folder / "config.json")
-    return None
+    _write_config(path, config)
+
+
+def _write_config(path: Path, config: Mapping[str, Any]) -> None:
+    write_whole(path, lambda partial: partial.write_text(json.dumps(config, indent=2) + "\n"))
+
+
+def _step(line: bytes) -> float:
+    """The step of a line of metrics; infinite for a line that was not written to its end."""
+    try:
+        return json.loads(line)["step"] if line.endswith(b"\n") else float("inf")
+    except (ValueError, KeyError, TypeError):
+        return float("inf")

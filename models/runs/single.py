@@ -7,6 +7,7 @@ from pathlib import Path
 from models.ensemble import train_together
 from models.measure import Measurement
 from models.runs.job import Job
+from models.runs.lock import Busy
 from models.runs.member import Diverged
 from models.schedule import TrainConfig
 from models.transformer import TransformerConfig
@@ -42,6 +43,7 @@ def run(
 
     Raises:
         BadInput: if the directory holds something else, or another run.
+        Busy: if another process is making this run.
         FloatingPointError: if the loss is not finite any more.
     """
     job = Job(facts, model, training, Path(directory))
@@ -54,8 +56,10 @@ def run(
     return measured(result)
 
 
-def measured(result: Measurement | Diverged) -> Measurement:
-    """The measurement; raises `FloatingPointError` for a run that diverged."""
+def measured(result: Measurement | Diverged | Busy) -> Measurement:
+    """The measurement; raises `FloatingPointError` for a run that diverged, or `Busy`."""
+    if isinstance(result, Busy):
+        raise result
     if isinstance(result, Diverged):
         raise FloatingPointError(result.reason)
     return result

@@ -6,12 +6,10 @@ import pytest
 from figures import capacity_curve as module
 from figures.capacity_curve import capacity_curve, findings, lines, table
 from figures.capacity_experiment import COLUMNS, PRESETS, Preset
-from synth import BadInput, phonebook
+from synth import BadInput
 
 QUICK = Preset(
-    source=lambda frequency, facts, seed: phonebook(
-        facts, exponent={"uniform": 0.0, "power law": 1.0}[frequency], seed=seed
-    ),
+    source=PRESETS["gpu"].source,
     frequencies={"uniform": 0, "power law": 0},
     sizes=("8k",),
     loads=(0.5, 2.0),

@@ -142,10 +142,10 @@ def test_ratios_are_bounded_and_read_again(ratios):
         nats = row["p2"] * row["K"] * (row["N"] + row["D"])
         lost = nats / 0.6931471805599453 / row["parameters"]
         assert row["R_max"] - row["R"] == pytest.approx(lost)
-    before = {path: path.stat().st_mtime_ns for path in folder.glob("*_runs/*/*.parquet")}
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*.parquet")}
     assert len(before) == 6
     assert capacity_ratio(folder, preset="quick") == rows
-    assert {p: p.stat().st_mtime_ns for p in folder.glob("*_runs/*/*.parquet")} == before
+    assert {p: p.stat().st_mtime_ns for p in folder.glob("runs/*/*.parquet")} == before
 
 
 def test_unknown_presets_list_the_known(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from figures.capacity_curve import capacity_curve
 from figures.capacity_experiment import PRESETS
-from models.runs.workers import default_workers
+from models.sweep.local import default_workers
 
 ROOT = Path(__file__).parent.parent.parent
 

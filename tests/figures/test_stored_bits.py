@@ -34,10 +34,10 @@ def test_every_point_is_made_once_and_read_again(tmp_path, monkeypatch):
         assert stored == pytest.approx(row["unclipped_stored_bits"])
         offered = SOURCES[row["source"]].bits_offered
         assert row["entropy_bits"] / row["parameters"] == pytest.approx(offered, rel=0.01)
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*_runs/*/*.parquet")}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/*.parquet")}
     assert len(before) == 6
     assert stored_bits(tmp_path, preset="quick") == rows
-    assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("*_runs/*/*.parquet")} == before
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/*.parquet")} == before
     assert (tmp_path / "stored_bits.png").stat().st_size > 10_000
 
 

@@ -1,13 +1,11 @@
 import json
-import shutil
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from models import Job, TrainConfig, TransformerConfig, read_run, run, run_config
 from models.runs.member import Member
-from models.runs.workers import run_jobs
+from models.schedule import total_steps
 from synth import BadInput
 from tests.conftest import make_facts
 
@@ -67,12 +65,12 @@ def test_a_run_ends_when_nothing_is_left_to_learn(tmp_path):
     assert first.facts_known == 6
     assert first.unclipped_stored_bits > 0.999 * facts.entropy_bits.sum()
     done, total = seen[-1]
-    assert done == total < run_config(facts, MODEL, training)["training"]["steps"]
+    assert done == total < total_steps(training, 6)
     last = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
     assert last["step"] == done
     assert last["stored_bits"] == pytest.approx(first.unclipped_stored_bits)
     # killed between the last state and the measurement, it goes no step further
-    (tmp_path / "run" / "measurement.parquet").unlink()
+    (tmp_path / "run" / "outcome.json").unlink()
     again = run(facts, MODEL, training, tmp_path / "run", progress=lambda *_: pytest.fail("a step"))
     np.testing.assert_array_equal(again.nll_bits, first.nll_bits)
 
@@ -94,7 +92,7 @@ def test_when_all_is_known_the_rate_falls_at_once(tmp_path, facts, left, known, 
     assert member.steps == steps
     assert member.result is None
     rate = [float(member.schedule().rate(step)) for step in (999, 1250, 1499)]
-    assert rate[0] == pytest.approx(member.config["training"]["learning_rate"])
+    assert rate[0] == pytest.approx(member.training.learning_rate)
     assert (rate[1] == pytest.approx(rate[0] / 2)) == (steps == 1500)
 
 
@@ -130,13 +128,12 @@ def test_reading_what_is_no_finished_run(tmp_path, facts):
     with pytest.raises(BadInput, match="is not a run directory"):
         read_run(tmp_path / "absent")
     run(facts, MODEL, TRAINING, tmp_path / "run")
-    (tmp_path / "run" / "measurement.parquet").unlink()
+    (tmp_path / "run" / "outcome.json").unlink()
     with pytest.raises(BadInput, match="is not finished"):
         read_run(tmp_path / "run")
     (tmp_path / "run" / "config.json").write_text("{}")
     with pytest.raises(BadInput, match=r"is not the config.json of a run"):
         read_run(tmp_path / "run")
-    shutil.rmtree(tmp_path / "run" / "checkpoint")
 
 
 def test_a_model_with_too_few_token_ids_is_refused(tmp_path, facts):
@@ -149,26 +146,3 @@ def test_a_model_with_too_few_token_ids_is_refused(tmp_path, facts):
 def test_a_diverging_run_says_so(tmp_path, facts):
     with pytest.raises(FloatingPointError, match=r"not finite at step .* smaller learning rate"):
         run(facts, MODEL, TrainConfig(learning_rate=1e30), tmp_path / "run")
-
-
-# In one program sums are rounded otherwise, which grows with the steps.
-@pytest.mark.parametrize(("accelerator", "tolerance"), [(False, 1e-3), (True, 0.01)])
-def test_many_runs_give_what_one_gives(tmp_path, facts, accelerator, tolerance, monkeypatch):
-    monkeypatch.setattr("models.runs.workers.on_cpu", lambda: not accelerator)
-    few = TrainConfig(exposures=1e-3, fewest_steps=300, optimizer="adamw", learning_rate=0.005)
-    trainings = [replace(few, seed=seed) for seed in range(3)]
-    alone = [run(facts, MODEL, training, tmp_path / f"a{training.seed}") for training in trainings]
-    jobs = [Job(facts, MODEL, training, tmp_path / f"b{training.seed}") for training in trainings]
-    shares = []
-    results = dict(
-        run_jobs(jobs, workers=2, progress=lambda job, share: shares.append((job, share)))
-    )
-    assert sorted(results) == [0, 1, 2]
-    for number, measurement in results.items():
-        if not accelerator:
-            np.testing.assert_array_equal(measurement.recall, alone[number].recall)
-        assert np.ptp(measurement.nll_bits) > 0.5  # far from the end, where all are near 0
-        np.testing.assert_allclose(
-            measurement.nll_bits, alone[number].nll_bits, rtol=1e-3, atol=tolerance
-        )
-    assert {job for job, share in shares if share == 1.0} == {0, 1, 2}

@@ -1,0 +1,63 @@
+"""The runs of a figure: made by a sweep, read from its store."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models import Measurement, RunSpec, Store, sweep
+from models.runs.record import read_finished
+from models.sweep.watch import Watch
+
+Progress = Callable[[int, int, float], object]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run, as it lies in the store.
+
+    Attributes:
+        measurement: what the model knows.
+        outcome: how the run ended: see `models.read_outcome`.
+    """
+
+    measurement: Measurement
+    outcome: dict[str, Any]
+
+
+def make_runs(
+    specs: Sequence[RunSpec],
+    folder: Path,
+    *,
+    workers: int,
+    progress: Progress = lambda run, runs, share: None,
+) -> list[Finished]:
+    """Make those of the runs that the store in `folder` lacks, and read all of them.
+
+    Args:
+        specs: the runs; the first are begun first.
+        folder: of the store; other figures may have theirs in it.
+        workers: processes; 0: this one.
+        progress: called with (number of the run, runs in all, share of the run that is done).
+
+    Returns:
+        The runs, in the order of `specs`.
+
+    Raises:
+        BadInput: if something else has the names of a store there.
+        FloatingPointError: if a run failed.
+    """
+    store = Store.create(folder)
+    numbers = {spec.id: number for number, spec in enumerate(specs)}
+    watch = Watch(store, list(numbers))
+
+    def look() -> None:
+        if watch.look():
+            shares = {run: found.share for run, found in watch.live.items()}
+            for run, share in (shares | dict.fromkeys(watch.done, 1.0)).items():
+                progress(numbers[run], len(specs), share)
+
+    ended = sweep(specs, store, workers=workers, progress=look)
+    for run, reason in ended.failed.items():
+        raise FloatingPointError(f"the run {store.directory(run)} failed: {reason}")
+    return [Finished(*read_finished(store.directory(spec.id))) for spec in specs]

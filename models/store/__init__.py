@@ -1,0 +1,1 @@
+"""Where the runs of a sweep lie, and the table of their results."""

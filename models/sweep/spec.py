@@ -1,0 +1,145 @@
+"""A run as a configuration: facts by recipe, model by name or size, how to train."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from models.layout import model_vocabulary
+from models.ledger import most_flops
+from models.runs.job import Job, identified
+from models.schedule import TrainConfig
+from models.sweep.recipes import build, complete, sample
+from models.transformer import TransformerConfig, named_size
+from synth import FactSet
+from synth.errors import BadInput, require
+
+_MODEL = ("width", "depth", "heads", "tied")
+_TRAINING: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(TrainConfig)}
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """A run that can be named, listed and sent to another machine before its facts are made.
+
+    Attributes:
+        facts: a complete recipe: see `models.sweep.recipes.complete`.
+        model: name of a size, or `width`, `depth`, `heads` and `tied`.
+        training: how to train; its defaults may depend on the facts.
+    """
+
+    facts: Mapping[str, Any]
+    model: str | Mapping[str, Any]
+    training: TrainConfig
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """All that decides the run's numbers; `id` is the hash of the rest.
+
+        A file counts by its bytes, wherever it lies.
+        """
+        recipe = {name: value for name, value in self.facts.items() if name != "file"}
+        return identified(
+            recipe=recipe, model=self.model, training=dataclasses.asdict(self.training)
+        )
+
+    @property
+    def id(self) -> str:
+        """The run's name in a store."""
+        return self.config["id"]
+
+    def label(self) -> str:
+        """A few words to show on a terminal."""
+        source = Path(self.facts["file"]).name if "file" in self.facts else self.facts["generator"]
+        count = self.facts.get("facts") or self.facts.get("people") or self.facts.get("prefix")
+        model = self.model if isinstance(self.model, str) else f"width {self.model['width']}"
+        return f"{source} {count or ''} {model} seed {self.training.seed}"
+
+    def transformer(self, facts: FactSet) -> TransformerConfig:
+        """The model for these facts."""
+        vocabulary = model_vocabulary(facts)
+        if isinstance(self.model, str):
+            return named_size(self.model, vocabulary)
+        return TransformerConfig(vocabulary, **self.model)
+
+    def job(self, directory: Path) -> Job:
+        """The run to be made in a directory; its facts are made now."""
+        facts = build(self.facts)
+        return Job(facts, self.transformer(facts), self.training, directory, self.config)
+
+    def most_flops(self) -> float:
+        """Floating-point operations of the run if it uses all its exposures; its facts checked.
+
+        Raises:
+            BadInput: if facts or model cannot be made.
+        """
+        few, count = sample(self.facts)
+        return most_flops(few, self.transformer(few), self.training, count=count)
+
+
+def run_spec(config: Any) -> RunSpec:
+    """The run of a configuration.
+
+    Args:
+        config: a dictionary. `facts`: a recipe or the path of a fact set; `model`: the name of a
+            size (29k if it is left out), or a dictionary of `width`, `depth`, `heads` and, if wanted, `tied`; and
+            any field of `TrainConfig`, `seed` among them.
+
+    Raises:
+        BadInput: for an unknown name, or a value that cannot be used.
+
+    >>> spec = run_spec({"facts": {"generator": "phonebook", "facts": 100}, "exposures": 50})
+    >>> spec.model, spec.training.exposures, spec.facts["digits"]
+    ('29k', 50.0, 7)
+    """
+    require(isinstance(config, Mapping), f"a configuration is a dictionary, not {config!r}")
+    unknown = sorted(map(str, set(config) - {"facts", "model", *_TRAINING}))
+    require(
+        not unknown,
+        f"a configuration has no {', '.join(unknown)}; it has facts, model, {', '.join(_TRAINING)}",
+    )
+    require("facts" in config, "a configuration needs facts: a generator's recipe or a file")
+    training = {name: config[name] for name in _TRAINING if name in config}
+    for name, value in training.items():
+        _check_type(name, value)
+    model = _model(config.get("model", "29k"))
+    return RunSpec(complete(config["facts"]), model, TrainConfig(**training))
+
+
+def run_specs(configs: Iterable[Any]) -> list[RunSpec]:
+    """The runs of some configurations, all of them checked; one given twice counts once.
+
+    Raises:
+        BadInput: for the first configuration that cannot be used; the message gives its number.
+    """
+    specs: dict[str, RunSpec] = {}
+    for number, config in enumerate(configs):
+        try:
+            spec = run_spec(config)
+        except BadInput as error:
+            raise BadInput(f"configuration {number}: {error}") from None
+        specs.setdefault(spec.id, spec)
+    return list(specs.values())
+
+
+def _check_type(name: str, value: Any) -> None:
+    wanted = _TRAINING[name]
+    fits = isinstance(value, int | float if wanted is float else wanted)
+    require(
+        fits and isinstance(value, bool) == (wanted is bool),
+        f"{name} must be of type {wanted.__name__}, not {value!r}",
+    )
+
+
+def _model(model: Any) -> str | dict[str, Any]:
+    if isinstance(model, str):
+        named_size(model, 1)
+        return model
+    require(
+        isinstance(model, Mapping) and {"width", "depth", "heads"} <= set(model) <= set(_MODEL),
+        f"model must be the name of a size, or give width, depth and heads, not {model!r}",
+    )
+    TransformerConfig(1, **model)
+    return {"tied": True, **model}

@@ -1,0 +1,170 @@
+"""The sweep: give out what is missing, try again what broke, and lose nothing."""
+
+import time
+import warnings
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.compiler import on_cpu
+from models.runs.files import DamagedWarning
+from models.store.store import Store
+from models.sweep.attempt import Report
+from models.sweep.engine import Engine, InProcess, Task, tasks_of
+from models.sweep.local import LocalEngine
+from models.sweep.spec import RunSpec
+
+# Attempts at a run that breaks, one after the other without a step forward.
+ATTEMPTS = 3
+
+_POLL_SECONDS = 0.2
+# How long until one looks again at a run that another process is making.
+_BUSY_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the runs of a sweep stand at its end.
+
+    Attributes:
+        done: names of the finished ones.
+        failed: reason by name.
+    """
+
+    done: tuple[str, ...]
+    failed: Mapping[str, str]
+
+
+def sweep(
+    specs: Iterable[RunSpec],
+    store: Store,
+    *,
+    workers: int = 0,
+    engine: Callable[[], Engine] | None = None,
+    progress: Callable[[], object] = lambda: None,
+    retry_failed: bool = False,
+    checkpoint_seconds: float = 60.0,
+) -> Ended:
+    """Make the runs that a store lacks.
+
+    A run whose worker dies, or that raises an error, is tried again and goes on from its last saved
+    state; after `ATTEMPTS` that came no further it is recorded as failed, with its traceback, and
+    the others go on. One whose loss is not finite, or whose facts cannot be made, fails at once.
+    What other sweeps on this store are making is waited for and not made twice. It may be stopped
+    at any moment; the same call goes on.
+
+    Args:
+        specs: the runs; the first are begun first.
+        store: where they lie.
+        workers: processes, one a core, for a CPU; 0: runs are made in this process, and on an
+            accelerator all runs of a shape in one program.
+        engine: starts another engine than these.
+        progress: called several times a second.
+        retry_failed: try again what is recorded as failed.
+        checkpoint_seconds: time between two saved states.
+
+    Returns:
+        How the runs stand.
+
+    Raises:
+        OSError: if the store cannot be written any more, say because the disk is full.
+    """
+    wanted = {spec.id: spec for spec in specs}
+    store.plan({run: spec.label() for run, spec in wanted.items()})
+    if retry_failed:
+        for run in wanted:
+            store.forgive(run)
+    missing = [spec for run, spec in wanted.items() if store.state(run) in ("running", "waiting")]
+    if missing:
+        start = engine or _default_engine(min(workers, len(missing)), store, progress)
+        _Sweep(store, wanted, progress, checkpoint_seconds).make(missing, start())
+    failures = {run: store.failure(run) for run in wanted if not store.is_finished(run)}
+    return Ended(
+        tuple(run for run in wanted if run not in failures),
+        {run: failure["reason"] for run, failure in failures.items() if failure is not None},
+    )
+
+
+def _default_engine(
+    workers: int, store: Store, progress: Callable[[], object]
+) -> Callable[[], Engine]:
+    if on_cpu() and workers:
+        return lambda: LocalEngine(workers, store.root / "workers.log")
+    return lambda: InProcess(lambda *_: progress(), together=0 if on_cpu() else 1)
+
+
+class _Sweep:
+    """What is to be made, and how often each run was tried."""
+
+    def __init__(
+        self,
+        store: Store,
+        specs: Mapping[str, RunSpec],
+        progress: Callable[[], object],
+        checkpoint_seconds: float,
+    ):
+        self.store, self.specs, self.progress = store, specs, progress
+        self.checkpoint_seconds = checkpoint_seconds
+        self.attempts: Counter[str] = Counter()
+        self.reached: dict[str, int] = {}
+        self.queue: deque[Task] = deque()
+        self.later: list[tuple[float, Task]] = []
+        self.given = 0
+
+    def make(self, missing: Sequence[RunSpec], engine: Engine) -> None:
+        try:
+            self.queue.extend(self._tasks(missing, engine.together))
+            while self.queue or self.later or self.given:
+                self._take_up()
+                while self.queue and engine.free():
+                    task = self.queue.popleft()
+                    engine.submit(task)
+                    self.given += len(task.specs)
+                if not self.given:
+                    time.sleep(_POLL_SECONDS)
+                for report in engine.wait(_POLL_SECONDS):
+                    self.given -= 1
+                    self._look_at(report)
+                self.progress()
+        finally:
+            engine.close()
+
+    def _tasks(self, specs: Sequence[RunSpec], together: int) -> list[Task]:
+        return tasks_of(specs, self.store.root, self.checkpoint_seconds, together=together)
+
+    def _take_up(self) -> None:
+        """Put back into the queue what has waited long enough, if it is not finished by now."""
+        now = time.monotonic()
+        ready = [task for due, task in self.later if due <= now]
+        self.later = [(due, task) for due, task in self.later if due > now]
+        for task in ready:
+            if self.store.state(task.specs[0].id) in ("running", "waiting"):
+                self.queue.append(task)
+
+    def _look_at(self, report: Report) -> None:
+        run = report.run
+        for note in report.notes:
+            warnings.warn(note, DamagedWarning, 2)
+        [alone] = self._tasks([self.specs[run]], together=0)
+        if report.ending == "fatal":
+            raise OSError(f"the sweep stops: {report.reason}; what is finished is kept")
+        if report.ending == "busy":
+            self.later.append((time.monotonic() + _BUSY_SECONDS, alone))
+        elif report.ending == "failed":
+            self._fail(report)
+        elif report.ending == "broken":
+            step = self.store.saved_step(run)
+            if step > self.reached.get(run, -1):
+                self.reached[run] = step
+                self.attempts[run] = 0
+            self.attempts[run] += 1
+            if self.attempts[run] < ATTEMPTS:
+                self.queue.append(alone)
+            else:
+                self._fail(report)
+
+    def _fail(self, report: Report) -> None:
+        failure: dict[str, Any] = {"reason": report.reason, "traceback": report.details}
+        failure |= {"step": report.step, "attempts": max(1, self.attempts[report.run])}
+        self.store.fail(report.run, failure)

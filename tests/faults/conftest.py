@@ -1,0 +1,22 @@
+import pytest
+
+from tests.faults.sweeps import finish, numbers, start, write_sweep
+
+RUNS = 8
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory, cache):
+    """A sweep file and the numbers of its sweep when nothing happens."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    file = write_sweep(folder / "sweep.py", RUNS)
+    code, _, err = finish(start("sweep", file, "--out", folder / "store", cache=cache))
+    assert code == 0, err
+    rows = numbers(folder / "store")
+    assert len(rows) == RUNS
+    return file, rows

@@ -1,0 +1,28 @@
+import pytest
+
+from tests.faults.sweeps import finish, numbers, start
+
+# Bytes a file may have: no store; no configuration of a run; no saved state; no measurement.
+FEW, MORE = (60, 5000), (500, 1500, 2500, 20_000, 40_000)
+
+
+@pytest.mark.parametrize(
+    "limit", [*FEW, *(pytest.param(limit, marks=pytest.mark.slow) for limit in MORE)]
+)
+def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path, undisturbed, cache, limit):
+    file, rows = undisturbed
+    store = tmp_path / "store"
+    words = ("sweep", file, "--out", store, "--checkpoint-seconds", 0)
+
+    # What the compiler keeps is cut off too.
+    code, _, err = finish(start(*words, cache=tmp_path / "cache", largest_file=limit))
+    assert code == 2, err
+    assert "Traceback" not in err
+    assert "File too large" in err.splitlines()[-1]
+    if (store / "store.json").exists():
+        known = numbers(store)
+        assert all(row in rows for row in known)
+        assert finish(start("status", store, cache=cache))[0] == 0
+    code, _, err = finish(start(*words, cache=cache))
+    assert code == 0, err
+    assert numbers(store) == rows
