@@ -6,8 +6,9 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any
 
 import tyro
 from tyro.conf import subcommand
@@ -68,12 +69,22 @@ def _complain(message: str) -> None:
     print(f"factcap: {message}", file=sys.stderr)
 
 
+def _warn(otherwise: Callable[..., None], message: Warning, *rest: Any) -> None:
+    from models.runs.files import DamagedWarning
+
+    if isinstance(message, DamagedWarning):
+        _complain(str(message))
+    else:
+        otherwise(message, *rest)
+
+
 def main() -> None:
     """Run the command line."""
     command = parse()
-    warnings.formatwarning = lambda message, *_: f"factcap: {message}\n"
     try:
-        command.run()
+        with warnings.catch_warnings():
+            warnings.showwarning = partial(_warn, warnings.showwarning)
+            command.run()
     except KeyboardInterrupt:
         _complain("interrupted; what is finished is kept, give the same command again to go on")
         sys.exit(130)

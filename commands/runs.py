@@ -49,10 +49,11 @@ class Train:
 
     def run(self) -> None:
         """Train, measure, print."""
+        from models.runs.reading import is_finished
         from synth.errors import require
 
         require(
-            not (self.out / "measurement.parquet").exists(),
+            not is_finished(self.out),
             f"{self.out} holds a finished run; choose another --out, or read it with "
             "`factcap measure`",
         )

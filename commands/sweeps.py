@@ -88,7 +88,7 @@ class Sweep:
         from models.runs.checkpoints import silence_orbax
         from models.store.table import results
         from models.sweep.local import default_workers
-        from models.sweep.sweep import sweep
+        from models.sweep.sweep import run_sweep
         from models.sweep.track import tracker
 
         keep_compiled()
@@ -105,7 +105,7 @@ class Sweep:
         ]
         say(f"{len(specs)} runs, {len(missing)} of them to make: {_cost(sum(missing))}")
         with LiveBars(store, {spec.id: spec.label() for spec in specs}, follow) as bars:
-            ended = sweep(
+            ended = run_sweep(
                 specs,
                 store,
                 workers=workers,
@@ -144,7 +144,7 @@ class Results:
         from models.store.table import results
 
         table = results(Store.open(self.store))
-        if self.where is not None:
+        if self.where is not None and table.num_rows:
             table = where(table, self.where)
         if self.json:
             return print_json(table.to_pylist())

@@ -12,7 +12,7 @@ from capacity import all_or_nothing_bound, rate_distortion_bound
 from figures.runs import Finished, make_runs
 from models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
 from models.ledger import estimated_seconds
-from models.runs.record import is_finished
+from models.runs.reading import is_finished
 from models.sweep.recipes import build, complete
 from synth import rank_size_exponent
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import Measurement, RunSpec, Store, sweep
+from models import Measurement, RunSpec, Store, run_sweep
 from models.runs.record import read_finished
 from models.sweep.watch import Watch
 
@@ -57,7 +57,7 @@ def make_runs(
             for run, share in (shares | dict.fromkeys(watch.done, 1.0)).items():
                 progress(numbers[run], len(specs), share)
 
-    ended = sweep(specs, store, workers=workers, progress=look)
+    ended = run_sweep(specs, store, workers=workers, progress=look)
     for run, reason in ended.failed.items():
         raise FloatingPointError(f"the run {store.directory(run)} failed: {reason}")
     return [Finished(*read_finished(store.directory(spec.id))) for spec in specs]

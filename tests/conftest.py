@@ -1,4 +1,5 @@
 import os
+import sys
 
 # Before JAX starts: what is spread over devices is spread over two in every test.
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
@@ -8,6 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 
+import factcap
 from synth import FactSet, Origin, power_law
 
 # The same examples at every run; `make test-slow` looks for new ones.
@@ -44,3 +46,20 @@ def make_facts(
 @pytest.fixture
 def facts() -> FactSet:
     return make_facts(40)
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    """Run the command line in this process; gives (exit code, stdout, stderr)."""
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["factcap", *map(str, words)])
+        code = 0
+        try:
+            factcap.main()
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run

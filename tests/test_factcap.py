@@ -1,28 +1,9 @@
 import json
 import re
-import sys
 
 import pytest
 
-import factcap
 from synth import phonebook, write
-
-
-@pytest.fixture
-def call(monkeypatch, capsys):
-    """Run the command line in this process; gives (exit code, stdout, stderr)."""
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["factcap", *map(str, words)])
-        code = 0
-        try:
-            factcap.main()
-        except SystemExit as stop:
-            code = stop.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 def test_generate_show_bound(call, tmp_path):

@@ -14,12 +14,11 @@ import numpy as np
 import synth
 from models.layout import model_vocabulary
 from models.runs.files import digest_of
+from models.runs.reading import FORMAT_VERSION
 from models.schedule import TrainConfig
 from models.transformer import TransformerConfig
 from synth import FactSet
 from synth.errors import require
-
-FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,13 @@ from models.runs.checkpoints import Checkpoints
 from models.runs.files import (
     Damaged,
     DamagedWarning,
-    digest_of,
     file_digest,
     read_sealed,
     write_sealed,
     write_whole,
 )
-from models.runs.job import FORMAT_VERSION
 from models.runs.lock import DirectoryLock
+from models.runs.reading import is_finished, read_config
 from models.train import TrainState
 from synth.errors import BadInput, require
 
@@ -128,11 +127,6 @@ class Record:
             return None
 
 
-def is_finished(directory: str | os.PathLike) -> bool:
-    """Whether the run in a directory has ended with a measurement."""
-    return (Path(directory) / "outcome.json").exists()
-
-
 def read_run(directory: str | os.PathLike) -> tuple[dict[str, Any], Measurement]:
     """The configuration and the measurement of a finished run.
 
@@ -145,47 +139,6 @@ def read_run(directory: str | os.PathLike) -> tuple[dict[str, Any], Measurement]
     if not is_finished(folder):
         raise BadInput(f"the run in {folder} is not finished; give its command again to resume")
     return config, read_finished(folder)[0]
-
-
-def read_outcome(directory: str | os.PathLike) -> dict[str, Any]:
-    """How a finished run ended.
-
-    Its `exposures` and `steps` made, whether it was `capped`, the defaults that were filled in
-    (`training`), the numbers of its `ledger`, and the `summary` of its measurement.
-
-    Raises:
-        BadInput: if it is not there.
-        Damaged: if it is not as it was written.
-    """
-    try:
-        return read_sealed(Path(directory) / "outcome.json")
-    except OSError as error:
-        raise BadInput(f"no finished run can be read in {directory} ({error})") from None
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """The configuration of the run in a directory.
-
-    Raises:
-        BadInput: if there is none, or a newer version wrote it.
-        Damaged: if it is not as it was written.
-    """
-    path = folder / "config.json"
-    if not path.is_file():
-        raise BadInput(f"{folder} is not a run directory: it has no config.json")
-    try:
-        config = json.loads(path.read_bytes())
-        version, rest = int(config["format_version"]), {**config}
-        found = rest.pop("id")
-    except (OSError, KeyError, TypeError, ValueError) as error:
-        raise Damaged(f"{path} is not the config.json of a run ({error!r})") from None
-    if found != digest_of(rest)[:16]:
-        raise Damaged(f"{path} is damaged: its id is not the hash of the rest")
-    require(
-        version <= FORMAT_VERSION,
-        f"{path} has format version {version}, newer than {FORMAT_VERSION}, the newest known here",
-    )
-    return config
 
 
 def read_finished(directory: str | os.PathLike) -> tuple[Measurement, dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from models.runs.files import Damaged, DamagedWarning, digest_of, read_sealed, write_sealed
 from models.runs.lock import is_locked
-from models.runs.record import is_finished
+from models.runs.reading import is_finished
 from synth.errors import require
 
 FORMAT_VERSION = 1

@@ -17,7 +17,7 @@ from models.runs.files import (
     write_sealed,
     write_whole,
 )
-from models.runs.record import read_config, read_outcome
+from models.runs.reading import read_config, read_outcome
 from models.store.store import Store
 
 Row = dict[str, Any]
@@ -41,9 +41,9 @@ def results(store: Store) -> pa.Table:
     known = _kept(store)
     have = set(known.column("run").to_pylist()) if known is not None else set()
     new = [row for run in finished if run not in have if (row := _row_or_none(store, run))]
-    if known is not None and not new and len(have) == len(finished):
-        return known
     wanted = set(finished)
+    if known is not None and not new and have <= wanted:
+        return known
     old = [row for row in known.to_pylist() if row["run"] in wanted] if known is not None else []
     table = _table([*old, *new])
     if table.num_rows:

@@ -84,8 +84,8 @@ def run_spec(config: Any) -> RunSpec:
 
     Args:
         config: a dictionary. `facts`: a recipe or the path of a fact set; `model`: the name of a
-            size (29k if it is left out), or a dictionary of `width`, `depth`, `heads` and, if wanted, `tied`; and
-            any field of `TrainConfig`, `seed` among them.
+            size (29k if it is left out), or a dictionary of `width`, `depth`, `heads` and, if
+            wanted, `tied`; and any field of `TrainConfig`, `seed` among them.
 
     Raises:
         BadInput: for an unknown name, or a value that cannot be used.

@@ -36,7 +36,7 @@ class Ended:
     failed: Mapping[str, str]
 
 
-def sweep(
+def run_sweep(
     specs: Iterable[RunSpec],
     store: Store,
     *,

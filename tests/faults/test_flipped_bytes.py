@@ -11,7 +11,7 @@ from models.fast.values import Reading
 from models.layout import Layout, to_device
 from models.runs.checkpoints import Checkpoints
 from models.runs.files import Damaged, DamagedWarning
-from models.runs.record import read_config
+from models.runs.reading import read_config
 from models.schedule import make_schedule
 from models.store.table import result_row, results
 from models.train import initial_state, scan_steps

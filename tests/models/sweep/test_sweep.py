@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import Store, TrainConfig, read_run, results, run_specs, sweep
+from models import Store, TrainConfig, read_run, results, run_specs, run_sweep
 from models.sweep.attempt import Report, attempt
 from models.sweep.engine import InProcess, Task, tasks_of
 from models.sweep.sweep import ATTEMPTS
@@ -56,7 +56,7 @@ def store(tmp_path):
 
 def swept(store, specs, endings, **options):
     engine = Fake(store, {run: list(ends) for run, ends in endings.items()})
-    ended = sweep(specs, store, engine=lambda: engine, **options)
+    ended = run_sweep(specs, store, engine=lambda: engine, **options)
     assert engine.closed == bool(engine.made)
     return ended, engine
 
@@ -95,7 +95,7 @@ def test_a_run_that_comes_further_each_time_is_not_given_up(store):
         return wait(seconds)
 
     engine.wait = further
-    assert sweep([spec], store, engine=lambda: engine).failed == {}
+    assert run_sweep([spec], store, engine=lambda: engine).failed == {}
     assert len(engine.made) == 10
 
 
@@ -115,8 +115,8 @@ def test_a_disk_that_is_full_ends_the_sweep(store):
 
 def test_a_sweep_makes_what_is_missing_and_fills_the_table(store):
     specs = small(2)
-    ended = sweep(specs[:1], store)
-    ended = sweep(specs, store)
+    ended = run_sweep(specs[:1], store)
+    ended = run_sweep(specs, store)
     assert ended.done == tuple(spec.id for spec in specs)
     rows = {row["run"]: row for row in results(store).to_pylist()}
     for spec in specs:
@@ -138,7 +138,7 @@ def test_runs_together_are_runs_alone_but_for_rounding(tmp_path):
     assert [len(task.specs) for task in tasks] == [3]
     assert len(tasks_of(specs, stores[1].root, 60.0, together=2)) == 2
     assert [r.ending for r in attempt(tasks[0].root, tasks[0].specs)] == ["done"] * 3
-    sweep(specs, stores[0])
+    run_sweep(specs, stores[0])
     for spec in specs:
         alone, together = (read_run(store.directory(spec.id))[1] for store in stores)
         assert np.ptp(alone.nll_bits) > 0.1
@@ -149,7 +149,7 @@ def test_runs_together_are_runs_alone_but_for_rounding(tmp_path):
 def test_a_run_that_diverges_is_recorded_with_its_step(store):
     [good] = small(1)
     [bad] = small(1, learning_rate=1e30)
-    ended = sweep([bad, good], store)
+    ended = run_sweep([bad, good], store)
     assert ended.done == (good.id,)
     assert "not finite at step" in ended.failed[bad.id]
     assert store.failure(bad.id)["step"] > 0
@@ -171,7 +171,7 @@ def test_a_task_whose_worker_died_is_lost():
 
 def test_watching_counts_shares(store):
     specs = small(2)
-    sweep(specs[:1], store)
+    run_sweep(specs[:1], store)
     watch = Watch(store, [spec.id for spec in specs])
     assert watch.look()
     assert not watch.look()

@@ -1,0 +1,41 @@
+from .ensemble import train_together
+from .layout import model_vocabulary
+from .measure import Measurement
+from .runs.job import Job, run_config
+from .runs.member import Diverged
+from .runs.reading import read_outcome
+from .runs.record import read_run
+from .runs.single import run
+from .schedule import TrainConfig
+from .store.store import Store
+from .store.table import results
+from .sweep.grid import chain, product, zipped
+from .sweep.spec import RunSpec, run_spec, run_specs
+from .sweep.sweep import run_sweep
+from .transformer import SIZES, Transformer, TransformerConfig, named_size
+
+__all__ = [
+    "SIZES",
+    "Diverged",
+    "Job",
+    "Measurement",
+    "RunSpec",
+    "Store",
+    "TrainConfig",
+    "Transformer",
+    "TransformerConfig",
+    "chain",
+    "model_vocabulary",
+    "named_size",
+    "product",
+    "read_outcome",
+    "read_run",
+    "results",
+    "run",
+    "run_config",
+    "run_spec",
+    "run_specs",
+    "run_sweep",
+    "train_together",
+    "zipped",
+]

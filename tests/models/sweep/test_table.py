@@ -1,0 +1,105 @@
+import json
+import time
+
+import pytest
+
+from models import Store, read_outcome, results, run_specs
+from models.runs.files import DamagedWarning, write_sealed
+from models.runs.lock import Busy, DirectoryLock, is_locked
+from models.store.query import where
+from models.sweep.watch import live
+
+
+def finished(store, number, **outcome):
+    """A store that says that some runs were made."""
+    base = {"facts": {"generator": "phonebook", "facts": 10}, "model": "8k", "batch": 16}
+    specs = run_specs([{**base, "seed": seed} for seed in range(number)])
+    for seed, spec in enumerate(specs):
+        folder = store.directory(spec.id)
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps(spec.config))
+        entry = {
+            **{"steps": 100, "exposures": 160.0, "capped": seed % 2 == 1, "files": {}},
+            **{"training": spec.config["training"], "ledger": {"run_seconds": 1.5}},
+            "summary": {"facts": 10, "accuracy": seed / number},
+        }
+        write_sealed(folder / "outcome.json", entry | outcome)
+    return specs
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store.create(tmp_path / "store")
+
+
+def test_the_table_follows_the_runs(store):
+    specs = finished(store, 3)
+    table = results(store)
+    assert table.column("run").to_pylist() == sorted(spec.id for spec in specs)
+    kept = (store.root / "results.parquet").stat().st_mtime_ns
+    assert results(store).equals(table)
+    assert (store.root / "results.parquet").stat().st_mtime_ns == kept
+    # a run of another kind has other columns
+    other = run_specs([{"facts": {"generator": "tuples", "people": 5}, "model": "8k"}])[0]
+    source = store.directory(specs[0].id)
+    folder = store.directory(other.id)
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(other.config))
+    (folder / "outcome.json").write_bytes((source / "outcome.json").read_bytes())
+    rows = {row["run"]: row for row in results(store).to_pylist()}
+    assert rows[other.id]["facts_people"] == 5
+    assert rows[specs[0].id]["facts_people"] is None
+    (source / "outcome.json").unlink()
+    assert results(store).num_rows == 3
+
+
+def test_a_damaged_run_has_no_row(store):
+    first, second = finished(store, 2)
+    path = store.directory(first.id) / "outcome.json"
+    path.write_text(path.read_text().replace("160.0", "161.0"))
+    with pytest.warns(DamagedWarning, match=r"outcome.json is damaged"):
+        assert results(store).column("run").to_pylist() == [second.id]
+    # nor a run that was moved
+    path.unlink()
+    store.directory(second.id).rename(store.directory("0" * 16))
+    with pytest.warns(DamagedWarning, match=f"holds the run {second.id}"):
+        assert results(store).num_rows == 0
+
+
+@pytest.mark.slow
+def test_ten_thousand_runs_are_listed_in_two_seconds(store):
+    finished(store, 10_000)
+    results(store)
+    start = time.perf_counter()
+    found = where(results(store), "capped == True and accuracy > 0.5")
+    assert time.perf_counter() - start < 2
+    assert found.num_rows == 2500
+
+
+def test_a_lock_is_held_once_and_let_go(tmp_path):
+    lock = DirectoryLock(tmp_path)
+    assert is_locked(tmp_path)
+    with pytest.raises(Busy, match="another process is at work"):
+        DirectoryLock(tmp_path)
+    lock.release()
+    assert not is_locked(tmp_path)
+    assert not is_locked(tmp_path / "absent")
+    DirectoryLock(tmp_path).release()
+
+
+def test_metrics_are_read_as_they_are_written(store):
+    [spec] = run_specs([{"facts": {"generator": "phonebook", "facts": 10}}])
+    folder = store.directory(spec.id)
+    folder.mkdir()
+    assert live(store, spec.id) is None
+    lines = [
+        {"step": 100 * n, "steps": 1000, "loss_bits_per_token": 3.0 / n, "seconds": 0.5 * n}
+        for n in range(1, 60)
+    ]
+    lines[57]["stored_bits"] = 12.0
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "metrics.jsonl").write_text(text + '{"step": 60')
+    found = live(store, spec.id)
+    assert (found.step, found.stored_bits, found.seconds) == (5900, 12.0, 29.5)
+    assert found.share == 5.9
+    assert read_outcome(store.directory(finished(store, 1)[0].id))["steps"] == 100
