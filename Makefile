@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: curve test test-slow lint bench clean
+.PHONY: curve test test-slow test-cluster lint bench clean
 
 # The main job: measure the capacity curve on this machine and draw it.
 curve: .venv/.installed
@@ -16,6 +16,10 @@ test: .venv/.installed-test
 # Everything, the tests that take minutes too.
 test-slow: .venv/.installed-test
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n auto -m "slow or not slow"
+
+# Sweeps on a Ray cluster of two nodes, started on this machine.
+test-cluster: .venv/.installed-cluster
+	$(BIN)/python -m pytest -m slow tests/faults/test_ray.py
 
 # Type checking; pyright needs Node.js.
 lint: .venv/.installed-test
@@ -38,6 +42,10 @@ bench: .venv/.installed-bench
 
 .venv/.installed-bench: .venv/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	touch $@
+
+.venv/.installed-cluster: .venv/.installed-test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[cluster]"
 	touch $@
 
 clean:
