@@ -31,8 +31,10 @@ Count = Annotated[
 ]
 
 
-def progress_bar(unit: str, total: int | None = None, *, unit_scale: bool = False) -> Any:
-    """A progress bar on stderr; silent where that is not a terminal."""
+def progress_bar(
+    unit: str, total: int | None = None, *, unit_scale: bool = False, shown: bool = True
+) -> Any:
+    """A progress bar on stderr; silent where that is not a terminal, or it is not to be shown."""
     from tqdm import tqdm
 
     return tqdm(
@@ -40,7 +42,7 @@ def progress_bar(unit: str, total: int | None = None, *, unit_scale: bool = Fals
         unit=unit,
         unit_scale=unit_scale,
         file=sys.stderr,
-        disable=None,
+        disable=None if shown else True,
         dynamic_ncols=True,
     )
 

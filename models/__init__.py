@@ -3,6 +3,7 @@
 from models.ensemble import train_together
 from models.layout import model_vocabulary
 from models.measure import Measurement
+from models.mesh import make_mesh
 from models.runs.job import Job, run_config
 from models.runs.member import Diverged
 from models.runs.record import read_outcome, read_run
@@ -18,6 +19,7 @@ __all__ = [
     "TrainConfig",
     "Transformer",
     "TransformerConfig",
+    "make_mesh",
     "model_vocabulary",
     "named_size",
     "read_outcome",

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental import mesh_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from models.fast.parts import Part
 from models.transformer import TransformerConfig
@@ -99,11 +99,13 @@ def divided_axis(shape: tuple[int, ...], parts: int) -> int | None:
 def specs(mesh: Mesh, tree: Any) -> Any:
     """How each leaf of a training state, or of parameters, is divided: a tree of the same form."""
 
-    def spec(leaf: Any) -> PartitionSpec:
-        axis = divided_axis(leaf.shape, mesh.shape[MODEL])
+    def spec(path: tuple, leaf: Any) -> PartitionSpec:
+        # Scales of norms are vectors, though an optimizer may have stacked them.
+        scale = bool(path) and getattr(path[-1], "key", None) == "scale"
+        axis = None if scale else divided_axis(leaf.shape, mesh.shape[MODEL])
         return PartitionSpec() if axis is None else PartitionSpec(*[None] * axis, MODEL)
 
-    return jax.tree.map(spec, tree)
+    return jax.tree_util.tree_map_with_path(spec, tree)
 
 
 def shardings(mesh: Mesh, tree: Any) -> Any:
@@ -165,21 +167,47 @@ def summed(gradient: Any) -> Any:
     return jax.tree.map(total, gradient, is_leaf=lambda leaf: isinstance(leaf, Part))
 
 
-def spread(mesh: Mesh, stack: Array) -> Array:
-    """Within a program: a stack of matrices, whole matrices divided over all devices.
+def spread(mesh: Mesh, stack: Float[Array, "matrices rows columns"]) -> Array:
+    """Within a program: a stack of divided matrices, as whole ones that the devices share out.
 
     Zeros fill it up so that each device has as many.
     """
-    missing = -stack.shape[0] % mesh.size
-    filled = jnp.pad(stack, [(0, missing), *[(0, 0)] * (stack.ndim - 1)])
-    return jax.lax.with_sharding_constraint(
-        filled, NamedSharding(mesh, PartitionSpec((MODEL, DATA)))
-    )
+    axis = divided_axis(stack.shape, mesh.shape[MODEL])
+    missing = -len(stack) % mesh.size
+
+    def move(here: Array) -> Array:
+        here = jnp.pad(here, [(0, missing), (0, 0), (0, 0)])
+        if axis is not None:
+            here = jax.lax.all_to_all(here, MODEL, 0, axis, tiled=True)
+        share = len(here) // mesh.shape[DATA]
+        first = jax.lax.axis_index(DATA) * share
+        return jax.lax.dynamic_slice_in_dim(here, first, share)
+
+    return jax.shard_map(
+        move,
+        mesh=mesh,
+        in_specs=specs(mesh, stack),
+        out_specs=PartitionSpec((MODEL, DATA)),
+        check_vma=False,
+    )(stack)
 
 
-def gathered(mesh: Mesh, stack: Array, length: int) -> Array:
-    """Within a program: the first of a stack that was `spread`, divided as parameters are."""
-    along_model = NamedSharding(mesh, PartitionSpec(MODEL))
-    # One axis after the other: at once, the compiler would send everything to every device.
-    stack = jax.lax.with_sharding_constraint(stack, along_model)
-    return kept_divided(mesh, stack)[:length]
+def gathered(
+    mesh: Mesh, stack: Float[Array, "filled rows columns"], matrices: int
+) -> Float[Array, "matrices rows columns"]:
+    """Within a program: a stack that was `spread`, its matrices divided again."""
+    axis = divided_axis(stack.shape, mesh.shape[MODEL])
+
+    def move(here: Array) -> Array:
+        here = jax.lax.all_gather(here, DATA, axis=0, tiled=True)
+        if axis is not None:
+            here = jax.lax.all_to_all(here, MODEL, axis, 0, tiled=True)
+        return here[:matrices]
+
+    return jax.shard_map(
+        move,
+        mesh=mesh,
+        in_specs=PartitionSpec((MODEL, DATA)),
+        out_specs=specs(mesh, stack),
+        check_vma=False,
+    )(stack)

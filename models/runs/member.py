@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from jax.sharding import Mesh
 
 from models.fast.values import Reading
 from models.layout import Layout
@@ -100,10 +101,10 @@ class Member:
         found = known_all if stopped is None else [*known_all, stopped]
         return None if not found or end_of_fall(min(found)) >= steps else min(found)
 
-    def resume(self) -> TrainState:
-        """The state that training goes on from."""
+    def resume(self, mesh: Mesh | None = None) -> TrainState:
+        """The state that training goes on from, divided over a mesh if given."""
         state = self.record.restore(
-            initial_state(self.job.model, self.schedule(), self.job.training.seed)
+            initial_state(self.job.model, self.schedule(), self.job.training.seed, mesh)
         )
         self.done = int(state.step)
         for line in self.record.keep_metrics(self.done):

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
+from models.hosts import in_turn, is_first
 from models.measure import Measurement
 from models.runs.job import FORMAT_VERSION
 from models.schedule import SCAN_STEPS
@@ -20,7 +21,8 @@ class Record:
     """A run's directory, claimed for it, while the run goes on.
 
     It gets `config.json`, `metrics.jsonl` (a line for each 100 steps), `checkpoint/` (the latest
-    training state) and, last, `measurement.parquet` and `outcome.json`.
+    training state) and, last, `measurement.parquet` and `outcome.json`. Of several processes the
+    first writes these, all of them the training state.
 
     Args:
         directory: a new one, or one that holds this very run.
@@ -32,7 +34,7 @@ class Record:
 
     def __init__(self, directory: str | os.PathLike, config: Mapping[str, Any]):
         self.folder = Path(directory)
-        self.finished = _claim(self.folder, config)
+        self.finished = in_turn(lambda: _claim(self.folder, config))
         self._manager: ocp.CheckpointManager | None = None
 
     def restore(self, state: TrainState) -> TrainState:
@@ -47,13 +49,20 @@ class Record:
     def keep_metrics(self, step: int) -> list[dict[str, float]]:
         """The metrics up to this step; later ones, of steps to be made again, are dropped."""
         path = self.folder / "metrics.jsonl"
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        kept = lines[: step // SCAN_STEPS]
-        path.write_text("".join(kept))
-        return [json.loads(line) for line in kept]
+
+        def keep() -> list[str]:
+            lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+            kept = lines[: step // SCAN_STEPS]
+            if is_first():
+                path.write_text("".join(kept))
+            return kept
+
+        return [json.loads(line) for line in in_turn(keep)]
 
     def append(self, metrics: Mapping[str, float]) -> None:
         """Add a line of metrics."""
+        if not is_first():
+            return
         with (self.folder / "metrics.jsonl").open("a") as lines:
             lines.write(json.dumps(metrics) + "\n")
 
@@ -63,10 +72,11 @@ class Record:
 
     def finish(self, measurement: Measurement, outcome: Mapping[str, Any]) -> None:
         """Write how it ended, then what the model knows: with that the run is finished."""
-        partial = self.folder / "outcome.json.part"
-        partial.write_text(json.dumps(outcome, indent=2) + "\n")
-        partial.rename(self.folder / "outcome.json")
-        measurement.save(self.folder / "measurement.parquet")
+        if is_first():
+            partial = self.folder / "outcome.json.part"
+            partial.write_text(json.dumps(outcome, indent=2) + "\n")
+            partial.rename(self.folder / "outcome.json")
+            measurement.save(self.folder / "measurement.parquet")
         self.close()
 
     def close(self) -> None:
