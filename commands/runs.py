@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from commands.terminal import print_json, progress_bar
+from commands.terminal import libraries_on_stderr, print_json, progress_bar
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Train:
     mesh: str | None = None
     """Divide model and batch over all devices: data=4,model=2 keeps 4 copies on 2 devices each."""
     coordinator: str | None = None
-    """host:port of process 0, to train on several hosts; auto: as the cluster tells (Slurm, ...)."""
+    """host:port of process 0, to train on several hosts; or auto, where the cluster tells."""
     processes: int | None = None
     """How many processes there are; each is given the same command."""
     process: int | None = None
@@ -93,9 +93,6 @@ class Train:
         from synth import load
 
         keep_compiled()
-        if self.coordinator is not None:
-            join(self.coordinator, self.processes, self.process, self.join_seconds)
-        mesh = None if self.mesh is None else make_mesh(self.mesh)
         training = TrainConfig(
             exposures=self.exposures,
             batch=self.batch,
@@ -119,14 +116,18 @@ class Train:
             model = TransformerConfig(vocabulary, self.width, self.depth, self.heads, tied)
         else:
             model = named_size(name, vocabulary, tied=tied)
-        with progress_bar("steps", shown=is_first()) as bar:
+        with libraries_on_stderr():
+            if self.coordinator is not None:
+                join(self.coordinator, self.processes, self.process, self.join_seconds)
+            mesh = None if self.mesh is None else make_mesh(self.mesh)
+            with progress_bar("steps", shown=is_first()) as bar:
 
-            def progress(done: int, total: int, metrics: Any) -> None:
-                bar.total = total
-                bar.set_postfix(bits_per_token=f"{metrics['loss_bits_per_token']:.3f}")
-                bar.update(done - bar.n)
+                def progress(done: int, total: int, metrics: Any) -> None:
+                    bar.total = total
+                    bar.set_postfix(bits_per_token=f"{metrics['loss_bits_per_token']:.3f}")
+                    bar.update(done - bar.n)
 
-            measurement = run(facts, model, training, self.out, progress=progress, mesh=mesh)
+                measurement = run(facts, model, training, self.out, progress=progress, mesh=mesh)
         if not is_first():
             return
         _print_measurement(measurement.summary() | read_outcome(self.out), self.json)

@@ -1,8 +1,11 @@
 """What all commands share: numbers such as 1e6, progress bars, JSON on stdout."""
 
+import contextlib
 import json
 import math
+import os
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from tyro.constructors import PrimitiveConstructorSpec
@@ -45,6 +48,20 @@ def progress_bar(
         disable=None if shown else True,
         dynamic_ncols=True,
     )
+
+
+@contextlib.contextmanager
+def libraries_on_stderr() -> Iterator[None]:
+    """Meanwhile what libraries print on stdout, where a result is to stand, goes to stderr."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def say(line: str) -> None:

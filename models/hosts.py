@@ -38,7 +38,8 @@ def join(
         wait: seconds until the others must be there.
 
     Raises:
-        BadInput: if an argument is wrong or missing, or the others cannot be reached in time.
+        BadInput: if an argument is wrong or missing, or process 0 cannot be reached in time. If it
+            is another that does not come, JAX ends process 0 with an error of its own.
     """
     if coordinator == AUTO:
         require(
@@ -60,6 +61,8 @@ def join(
     start = time.monotonic()
     if process > 0:
         _wait_for(host.strip("[]"), int(port), wait)
+    else:
+        _check_free(int(port))
     _initialize(coordinator, processes, process, max(wait - (time.monotonic() - start), 1.0))
 
 
@@ -68,7 +71,7 @@ def _wait_for(host: str, port: int, seconds: float) -> None:
     start = time.monotonic()
     while True:
         try:
-            socket.create_connection((host, port), timeout=max(seconds, 1.0)).close()
+            socket.create_connection((host, port), timeout=seconds).close()
             return
         except OSError as error:
             if isinstance(error, socket.gaierror) or time.monotonic() - start > seconds:
@@ -77,6 +80,15 @@ def _wait_for(host: str, port: int, seconds: float) -> None:
                     "process 0 must run there"
                 ) from None
         time.sleep(0.2)
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as here:
+        here.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            here.bind(("", port))
+        except OSError as error:
+            raise BadInput(f"process 0 cannot listen at port {port} ({error})") from None
 
 
 def _initialize(address: str, processes: int | None, process: int | None, wait: float) -> None:
