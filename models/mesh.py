@@ -170,15 +170,18 @@ def summed(gradient: Any) -> Any:
 def spread(mesh: Mesh, stack: Float[Array, "matrices rows columns"]) -> Array:
     """Within a program: a stack of divided matrices, as whole ones that the devices share out.
 
-    Zeros fill it up so that each device has as many.
+    Zeros fill it up, in between too, so that each device has as many.
     """
     axis = divided_axis(stack.shape, mesh.shape[MODEL])
-    missing = -len(stack) % mesh.size
+
+    def filled(here: Array, devices: int) -> Array:
+        return jnp.pad(here, [(0, -len(here) % devices), (0, 0), (0, 0)])
 
     def move(here: Array) -> Array:
-        here = jnp.pad(here, [(0, missing), (0, 0), (0, 0)])
+        here = filled(here, mesh.shape[MODEL])
         if axis is not None:
             here = jax.lax.all_to_all(here, MODEL, 0, axis, tiled=True)
+        here = filled(here, mesh.shape[DATA])
         share = len(here) // mesh.shape[DATA]
         first = jax.lax.axis_index(DATA) * share
         return jax.lax.dynamic_slice_in_dim(here, first, share)
@@ -200,6 +203,7 @@ def gathered(
 
     def move(here: Array) -> Array:
         here = jax.lax.all_gather(here, DATA, axis=0, tiled=True)
+        here = here[: math.ceil(matrices / mesh.shape[MODEL])]
         if axis is not None:
             here = jax.lax.all_to_all(here, MODEL, axis, 0, tiled=True)
         return here[:matrices]
