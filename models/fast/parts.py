@@ -71,5 +71,8 @@ def gathered_twice(block: Callable[..., Array], params: Any) -> Callable[..., Ar
     return jax.checkpoint(block, policy=_kept)
 
 
-def _kept(primitive: Any, *_: Any, **__: Any) -> bool:
-    return primitive.name != "all_gather"
+def _kept(primitive: Any, *_: Any, call_jaxpr: Any = None, **__: Any) -> bool:
+    # `_gathered` comes as one call, with what it does as a program.
+    names = {primitive.name, *(line.primitive.name for line in getattr(call_jaxpr, "eqns", ()))}
+    # The last block uses slices of a parameter: kept, they would be the parameter.
+    return not names & {"all_gather", "slice"}

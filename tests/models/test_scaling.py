@@ -2,14 +2,13 @@ from collections import Counter
 from pathlib import Path
 
 import jax
-import numpy as np
 import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from models import TrainConfig, TransformerConfig, make_mesh, scaling
 from models.fast.values import Reading
 from models.layout import Layout, to_device
-from models.mesh import AXES, DATA, MODEL, shardings
+from models.mesh import AXES, DATA, MODEL
 from models.scaling import DEVICES, SHAPES, Plan
 from models.schedule import make_schedule
 from models.train import _scan, initial_state
@@ -51,12 +50,8 @@ def sent(jaxpr, sizes):
 def test_bytes_are_those_of_the_program(text, optimizer):
     paper, mesh = plan(text, optimizer), make_mesh(text)
     schedule = make_schedule(TrainConfig(optimizer=optimizer), 64, 16)
-    state = jax.eval_shape(lambda: initial_state(paper.model, schedule, 0))
-    here = jax.tree.map(
-        lambda leaf, sharding: int(np.prod(sharding.shard_shape(leaf.shape))) * 4,
-        state,
-        shardings(mesh, state),
-    )
+    state = initial_state(paper.model, schedule, 0, mesh)
+    here = jax.tree.map(lambda leaf: leaf.addressable_shards[0].data.nbytes, state)
     assert paper.parameter_bytes() == sum(jax.tree.leaves(here.params))
     # beside moments the optimizer holds a few numbers, counts and coefficients
     held = sum(jax.tree.leaves(here.optimizer))
