@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from commands.terminal import print_json, progress_bar
+from commands.terminal import libraries_on_stderr, print_json, progress_bar
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,16 @@ class Train:
     """Of products and activations: float32 or bfloat16; parameters are float32."""
     seed: int = 0
     """Of the parameters and of the draws."""
+    mesh: str | None = None
+    """Divide model and batch over all devices: data=4,model=2 keeps 4 copies on 2 devices each."""
+    coordinator: str | None = None
+    """host:port of process 0, to train on several hosts; or auto, where the cluster tells."""
+    processes: int | None = None
+    """How many processes there are; each is given the same command."""
+    process: int | None = None
+    """The number of this one, from 0."""
+    join_seconds: float = 300.0
+    """How long to wait for the others."""
     json: bool = False
     """Print JSON."""
 
@@ -53,6 +63,19 @@ class Train:
         from synth.errors import require
 
         require(
+            self.coordinator is not None or (self.processes is None and self.process is None),
+            "--processes and --process need --coordinator host:port",
+        )
+        require(
+            self.coordinator is None or self.mesh is not None,
+            "several processes train one model on a --mesh, say --mesh data=16",
+        )
+        if self.mesh is not None:
+            from models.mesh import mesh_sizes
+
+            mesh_sizes(self.mesh)
+
+        require(
             not is_finished(self.out),
             f"{self.out} holds a finished run; choose another --out, or read it with "
             "`factcap measure`",
@@ -60,12 +83,14 @@ class Train:
         from models import (
             TrainConfig,
             TransformerConfig,
+            make_mesh,
             model_vocabulary,
             named_size,
             read_outcome,
             run,
         )
         from models.compiler import keep_compiled
+        from models.hosts import is_first, join
         from models.runs.checkpoints import silence_orbax
         from synth import load
 
@@ -94,14 +119,20 @@ class Train:
             model = TransformerConfig(vocabulary, self.width, self.depth, self.heads, tied)
         else:
             model = named_size(name, vocabulary, tied=tied)
-        with progress_bar("steps") as bar:
+        with libraries_on_stderr():
+            if self.coordinator is not None:
+                join(self.coordinator, self.processes, self.process, self.join_seconds)
+            mesh = None if self.mesh is None else make_mesh(self.mesh)
+            with progress_bar("steps", shown=is_first()) as bar:
 
-            def progress(done: int, total: int, metrics: Any) -> None:
-                bar.total = total
-                bar.set_postfix(bits_per_token=f"{metrics['loss_bits_per_token']:.3f}")
-                bar.update(done - bar.n)
+                def progress(done: int, total: int, metrics: Any) -> None:
+                    bar.total = total
+                    bar.set_postfix(bits_per_token=f"{metrics['loss_bits_per_token']:.3f}")
+                    bar.update(done - bar.n)
 
-            measurement = run(facts, model, training, self.out, progress=progress)
+                measurement = run(facts, model, training, self.out, progress=progress, mesh=mesh)
+        if not is_first():
+            return
         _print_measurement(measurement.summary() | read_outcome(self.out), self.json)
 
 

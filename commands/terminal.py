@@ -1,8 +1,11 @@
 """What all commands share: numbers such as 1e6, progress bars, JSON on stdout."""
 
+import contextlib
 import json
 import math
+import os
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from tyro.constructors import PrimitiveConstructorSpec
@@ -32,9 +35,14 @@ Count = Annotated[
 
 
 def progress_bar(
-    unit: str, total: int | None = None, *, unit_scale: bool = False, **options: Any
+    unit: str,
+    total: int | None = None,
+    *,
+    unit_scale: bool = False,
+    shown: bool = True,
+    **options: Any,
 ) -> Any:
-    """A progress bar on stderr; silent where that is not a terminal."""
+    """A progress bar on stderr; silent where that is not a terminal, or it is not to be shown."""
     from tqdm import tqdm
 
     return tqdm(
@@ -42,10 +50,24 @@ def progress_bar(
         unit=unit,
         unit_scale=unit_scale,
         file=sys.stderr,
-        disable=None,
+        disable=None if shown else True,
         dynamic_ncols=True,
         **options,
     )
+
+
+@contextlib.contextmanager
+def libraries_on_stderr() -> Iterator[None]:
+    """Meanwhile what libraries print on stdout, where a result is to stand, goes to stderr."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def say(line: str) -> None:

@@ -1,6 +1,7 @@
 from .ensemble import train_together
 from .layout import model_vocabulary
 from .measure import Measurement
+from .mesh import make_mesh
 from .runs.job import Job, run_config
 from .runs.member import Diverged
 from .runs.reading import read_outcome
@@ -25,6 +26,7 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "chain",
+    "make_mesh",
     "model_vocabulary",
     "named_size",
     "product",

@@ -12,9 +12,11 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from models.fast.values import Reading
+from models.hosts import agreed
 from models.layout import Layout, to_device
 from models.ledger import free_memory_bytes, member_bytes
 from models.measure import Measurement, measure_device, measure_members
+from models.mesh import check_mesh, whole_on_each
 from models.optim import evaluated
 from models.runs.job import Job
 from models.runs.lock import Busy
@@ -36,6 +38,7 @@ def train_together(
     slots: int = 0,
     progress: Progress = lambda *_: None,
     checkpoint_seconds: float = 60.0,
+    mesh: Mesh | None = None,
 ) -> Iterator[tuple[int, Measurement | Diverged | Busy]]:
     """Make several runs at once, each in its directory; go on where an interrupted call stopped.
 
@@ -50,14 +53,19 @@ def train_together(
         progress: called with (number of the job, steps done, steps in all, metrics) after each 100
             steps of each member.
         checkpoint_seconds: time between two saved states.
+        mesh: over which a single job's model and batch are divided: see `models.mesh`.
 
     Yields:
         (number of the job, its measurement, or where it diverged, or that another process is making
         it), as they end.
 
     Raises:
-        BadInput: for jobs of more than one shape; or if a directory holds another run.
+        BadInput: for jobs of more than one shape; for a mesh with several jobs, or one over which
+            the job cannot be divided; or if a directory holds another run.
     """
+    if mesh is not None:
+        require(len(jobs) == 1, f"a mesh trains one model, not {len(jobs)} together")
+        check_mesh(mesh, *shape_of(jobs[0])[:2])
     members: list[Member] = []
     try:
         for number, job in enumerate(jobs):
@@ -69,33 +77,41 @@ def train_together(
             members.append(member)
             if member.record.finished is not None:
                 yield number, member.record.finished
-        yield from _train(members, slots, progress, checkpoint_seconds)
+        yield from _train(members, slots, progress, checkpoint_seconds, mesh)
     finally:
         for member in members:
             member.record.close()
 
 
 def _train(
-    members: Sequence[Member], slots: int, progress: Progress, checkpoint_seconds: float
+    members: Sequence[Member],
+    slots: int,
+    progress: Progress,
+    checkpoint_seconds: float,
+    mesh: Mesh | None,
 ) -> Iterator[tuple[int, Measurement | Diverged]]:
     waiting = deque(member for member in members if member.record.finished is None)
     if not waiting:
         return
-    group = _Group(list(waiting), slots)
+    group = _Group(list(waiting), slots, mesh)
     saved = time.monotonic()
     while group.fill(waiting):
         yield from group.end()
         group.step(progress)
         yield from group.end()
-        if time.monotonic() - saved > checkpoint_seconds:
+        if agreed(time.monotonic() - saved > checkpoint_seconds):
             group.save()
             saved = time.monotonic()
 
 
 class _Group:
-    """The members in training: their arrays on the devices, stacked if there are several places."""
+    """The members in training: their arrays on the devices, stacked if there are several places.
 
-    def __init__(self, members: Sequence[Member], slots: int):
+    A single one may be divided over a mesh.
+    """
+
+    def __init__(self, members: Sequence[Member], slots: int, mesh: Mesh | None = None):
+        self.mesh = mesh
         shapes = {shape_of(member.job) for member in members}
         require(
             len(shapes) == 1,
@@ -124,7 +140,7 @@ class _Group:
             places, arrays = list(self.places), {}
             for index, member in zip(free, arrivals, strict=False):
                 facts = to_device(member.job.facts, self.layout)
-                state = member.resume()
+                state = member.resume(self.mesh)
                 places[index] = member
                 arrays[index] = (state, facts, member.schedule())
             old = self.arrays
@@ -145,7 +161,9 @@ class _Group:
         state, facts, schedule = self.arrays
         several = len(self.places) > 1
         reading = replace(self.reading, stacked=several)
-        state, nats = scan_steps(reading, self.batch, state, facts, schedule, members=several)
+        state, nats = scan_steps(
+            reading, self.batch, state, facts, schedule, members=several, mesh=self.mesh
+        )
         losses = np.asarray(nats).reshape(len(self.places), -1)
         self.arrays = (state, facts, schedule)
         seconds = (time.monotonic() - start) / sum(place is not None for place in self.places)
@@ -186,7 +204,7 @@ class _Group:
         state, facts, _ = self.arrays
         if len(self.places) == 1:
             params = evaluated(self.optimizer, state.optimizer, state.params)
-            results = [measure_device(self.reading, params, facts)]
+            results = [measure_device(self.reading, params, facts, self.mesh)]
         else:
             trained = jax.vmap(lambda state: evaluated(self.optimizer, *state))
             params = trained((state.optimizer, state.params))
@@ -205,6 +223,8 @@ class _Group:
         new = member.schedule()
         if len(self.places) > 1:
             new = jax.tree.map(lambda all_, one: all_.at[index].set(one), schedule, new)
+        if self.mesh is not None:
+            new = whole_on_each(self.mesh, new)
         self.arrays = (state, facts, new)
 
     def _arrays_of(self, index: int) -> Any:
@@ -214,6 +234,11 @@ class _Group:
 
     def _place(self, arrays: Sequence[Any], places: Sequence[Member | None]) -> None:
         """Put members' arrays in their places, spread over the devices where there are several."""
+        if self.mesh is not None:
+            [(state, facts, schedule)] = arrays
+            facts, schedule = whole_on_each(self.mesh, (facts, schedule))
+            self.places, self.arrays = list(places), (state, facts, schedule)
+            return
         devices = jax.devices()[: len(arrays)]
         # What was spread before would else stay on its devices.
         arrays = jax.device_put(list(arrays), devices[0])

@@ -155,5 +155,5 @@ def free_memory_bytes() -> int:
     """Memory that is free on a device, all devices together."""
     if on_cpu():
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    stats = [device.memory_stats() or {} for device in jax.devices()]
+    stats = [device.memory_stats() or {} for device in jax.local_devices()]
     return sum(each.get("bytes_limit", 0) - each.get("bytes_in_use", 0) for each in stats)

@@ -15,11 +15,13 @@ import numpy as np
 import optax
 import pyarrow as pa
 import pyarrow.parquet as pq
+from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Bool, Float, Float32, Float64, Int
 
 from models.compiler import fast_options
 from models.fast.values import Params, Reading, value_logits
 from models.layout import DeviceFacts
+from models.mesh import AXES, kept_whole, parts_of, specs
 from synth.errors import BadInput
 
 _COLUMNS = ("nll_bits", "recall", "entropy_bits", "frequency")
@@ -117,9 +119,10 @@ def _measure_rows(
     chunks: Int[Array, ""],
     params: Params,
     facts: DeviceFacts,
+    start: Int[Array, ""] | int = 0,
 ) -> tuple[Float[Array, " rows"], Bool[Array, " rows"]]:
     def one(first: Array) -> tuple[Float[Array, " batch"], Bool[Array, " batch"]]:
-        batch = facts.take(first + jnp.arange(batch_size))
+        batch = facts.take(start + first + jnp.arange(batch_size))
         logits_BxVxW = value_logits(reading, params, batch)
         target_BxV = batch.tokens_BxT[:, reading.context :]
         nll_BxV = optax.softmax_cross_entropy_with_integer_labels(logits_BxVxW, target_BxV)
@@ -158,16 +161,47 @@ def _compiled_measure(members: bool) -> Callable[..., tuple[Array, Array]]:
     )
 
 
+@cache
+def _compiled_divided(mesh: Mesh) -> Callable[..., tuple[Array, Array]]:
+    def divided(reading: Reading, batch_size: int, chunks: int, params: Params, facts: Any) -> Any:
+        parts = parts_of(mesh, params)
+
+        def here(params: Params, facts: DeviceFacts) -> tuple[Array, Array]:
+            rows = batch_size * chunks
+            start = jax.lax.axis_index(AXES) * rows
+            found = _measure_rows(
+                reading, batch_size, jnp.asarray(chunks), parts(params), facts, start
+            )
+            return found[0][:rows], found[1][:rows]
+
+        found = jax.shard_map(
+            here,
+            mesh=mesh,
+            in_specs=(specs(mesh, params), PartitionSpec()),
+            out_specs=PartitionSpec(AXES),
+            check_vma=False,
+        )(params, facts)
+        return kept_whole(mesh, found)
+
+    return jax.jit(divided, static_argnums=(0, 1, 2), compiler_options=dict(fast_options()))
+
+
 def _chunks(facts: int, batch_size: int) -> Int[Array, ""]:
     """How many batches the facts make; the padding after them is not read."""
     return jnp.asarray(math.ceil(facts / batch_size), jnp.int32)
 
 
 def measure_device(
-    reading: Reading, params: Params, facts: DeviceFacts
+    reading: Reading, params: Params, facts: DeviceFacts, mesh: Mesh | None = None
 ) -> tuple[Float32[np.ndarray, " facts"], Bool[np.ndarray, " facts"]]:
-    """Per-fact NLL in bits and exact recall of the facts on a device."""
+    """Per-fact NLL in bits and exact recall of the facts on a device, or of a mesh a share each."""
     count, batch_size = int(facts.facts), _rows_at_once(reading, facts, 1)
+    if mesh is not None:
+        share = math.ceil(count / mesh.size)
+        batch_size = min(batch_size, 2 ** math.ceil(math.log2(share)))
+        chunks = math.ceil(share / batch_size)
+        both = _compiled_divided(mesh)(reading, batch_size, chunks, params, facts)
+        return _of_facts(*both, count)
     measure = _compiled_measure(members=False)
     nll, right = measure(reading, batch_size, _chunks(count, batch_size), params, facts)
     return _of_facts(nll, right, count)

@@ -1,15 +1,18 @@
 """The optimizers, by name."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import Mesh
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from optax import contrib
 
+from models.mesh import gathered, spread
 from synth.errors import require
 
 # Root mean square of an update of Muon over that of its learning rate, as AdamW's is: one learning
@@ -40,6 +43,7 @@ def make_optimizer(
     *,
     beta2: float | Array,
     weight_decay: float | Array,
+    mesh: Mesh | None = None,
 ) -> optax.GradientTransformation:
     """The optimizer of a name.
 
@@ -51,6 +55,8 @@ def make_optimizer(
         rate: learning rate of a step.
         beta2: decay of AdamW's second moment.
         weight_decay: decoupled, for all parameters.
+        mesh: over which the parameters are divided: each device then makes whole matrices
+            orthogonal.
 
     Raises:
         BadInput: for an unknown name.
@@ -76,7 +82,8 @@ def make_optimizer(
                 adam_weight_decay=weight_decay,
                 muon_weight_dimension_numbers=hidden,
                 consistent_rms=_CONSISTENT_RMS,
-            )
+            ),
+            mesh,
         )
     if averaged:
         return contrib.schedule_free(optimizer, rate, b1=_AVERAGED)
@@ -90,10 +97,11 @@ def evaluated(name: str, optimizer: optax.OptState, params: Any) -> Any:
     return contrib.schedule_free_eval_params(optimizer, params)
 
 
-def _with_blocks_stacked(optimizer: Any) -> optax.GradientTransformation:
+def _with_blocks_stacked(optimizer: Any, mesh: Mesh | None) -> optax.GradientTransformation:
     """The optimizer on trees whose blocks are one, their matrices stacked along a first axis.
 
-    Muon then makes the equal matrices of all blocks orthogonal in one loop.
+    Muon then makes the equal matrices of all blocks orthogonal in one loop; on a mesh each device
+    some of them, whole.
     """
 
     def stacked(tree: Any) -> Any:
@@ -102,7 +110,8 @@ def _with_blocks_stacked(optimizer: Any) -> optax.GradientTransformation:
         }
 
     def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
-        found, state = optimizer.update(stacked(updates), state, stacked(params))
+        update_ = optimizer.update if mesh is None else partial(_update_spread, optimizer, mesh)
+        found, state = update_(stacked(updates), state, stacked(params))
         blocks = {
             key: jax.tree.map(lambda leaf, number=number: leaf[number], found["blocks"])
             for number, key in enumerate(updates["blocks"])
@@ -110,6 +119,29 @@ def _with_blocks_stacked(optimizer: Any) -> optax.GradientTransformation:
         return found | {"blocks": blocks}, state
 
     return optax.GradientTransformation(lambda params: optimizer.init(stacked(params)), update)
+
+
+def _update_spread(
+    optimizer: Any, mesh: Mesh, updates: Any, state: Any, params: Any
+) -> tuple[Any, Any]:
+    """The update of stacks that are divided over a mesh, with whole matrices on each device.
+
+    It is written twice: from parts of matrices, which gives the new state and what is not stacked,
+    and from whole ones, which gives the update of the stacks. What nobody asks for of either, as
+    the orthogonalization of parts, the compiler leaves out.
+    """
+
+    def moved(tree: Any) -> Any:
+        return jax.tree.map(lambda leaf: spread(mesh, leaf) if leaf.ndim == 3 else leaf, tree)
+
+    found, new_state = optimizer.update(updates, state, params)
+    whole, _ = optimizer.update(moved(updates), moved(state), moved(params))
+    blocks = jax.tree.map(
+        lambda leaf, old: gathered(mesh, leaf, len(old)) if leaf.ndim == 3 else old,
+        whole["blocks"],
+        found["blocks"],
+    )
+    return found | {"blocks": blocks}, new_state
 
 
 def _hidden_matrices(params: Any) -> Any:

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jax.sharding import Mesh
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
@@ -214,10 +215,10 @@ class Schedule:
         steps = end_of_fall(step)
         return dataclasses.replace(self, steps=_single(steps), falling=_single(steps - step))
 
-    def optimizer(self) -> optax.GradientTransformation:
-        """The optimizer with these numbers."""
+    def optimizer(self, mesh: Mesh | None = None) -> optax.GradientTransformation:
+        """The optimizer with these numbers, of parameters that are divided over a mesh if given."""
         return make_optimizer(
-            self.name, self.rate, beta2=self.beta2, weight_decay=self.weight_decay
+            self.name, self.rate, beta2=self.beta2, weight_decay=self.weight_decay, mesh=mesh
         )
 
 

@@ -9,11 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from models.compiler import fast_options, on_cpu, once_options
 from models.fast.values import Params, Reading, value_nll
 from models.layout import Batch, DeviceFacts
+from models.mesh import AXES, kept_divided, kept_whole, parts_of, specs, summed
 from models.schedule import SCAN_STEPS, Schedule
 from models.transformer import Transformer, TransformerConfig
 
@@ -31,19 +33,24 @@ class TrainState(NamedTuple):
     step: Int[Array, "*members"]
 
 
-def initial_state(model: TransformerConfig, schedule: Schedule, seed: int) -> TrainState:
-    """Parameters drawn from the seed, an empty optimizer, step 0."""
-    return _compiled_start()(model, schedule, jax.random.key(seed))
+def initial_state(
+    model: TransformerConfig, schedule: Schedule, seed: int, mesh: Mesh | None = None
+) -> TrainState:
+    """Parameters drawn from the seed, an empty optimizer, step 0; divided over a mesh if given."""
+    return _compiled_start(model, mesh)(schedule, jax.random.key(seed))
 
 
 @cache
-def _compiled_start() -> Callable[[TransformerConfig, Schedule, PRNGKeyArray], TrainState]:
-    def start(model: TransformerConfig, schedule: Schedule, key: PRNGKeyArray) -> TrainState:
+def _compiled_start(
+    model: TransformerConfig, mesh: Mesh | None
+) -> Callable[[Schedule, PRNGKeyArray], TrainState]:
+    def start(schedule: Schedule, key: PRNGKeyArray) -> TrainState:
         _, state = nnx.split(Transformer(model, rngs=nnx.Rngs(key)), nnx.Param)
         params = nnx.to_pure_dict(state)
-        return TrainState(params, schedule.optimizer().init(params), jnp.asarray(0, jnp.int32))
+        fresh = TrainState(params, schedule.optimizer().init(params), jnp.asarray(0, jnp.int32))
+        return fresh if mesh is None else kept_divided(mesh, fresh)
 
-    return jax.jit(start, static_argnums=0, compiler_options=dict(once_options()))
+    return jax.jit(start, compiler_options=dict(once_options()))
 
 
 def trained_module(model: TransformerConfig, params: Params) -> Transformer:
@@ -63,6 +70,7 @@ def scan_steps(
     *,
     steps: int = SCAN_STEPS,
     members: bool = False,
+    mesh: Mesh | None = None,
 ) -> tuple[TrainState, Float[Array, "*members steps"]]:
     """Run some steps; returns the new state and each step's loss, nats a value token.
 
@@ -76,19 +84,20 @@ def scan_steps(
         schedule: the same.
         steps: number of steps.
         members: whether the arguments are those of several members along a first axis.
+        mesh: over which the state of one training is divided, facts and schedule repeated.
     """
-    return _compiled_scan(members)(reading, batch_size, steps, state, facts, schedule)
+    return _compiled_scan(members)(reading, batch_size, steps, mesh, state, facts, schedule)
 
 
 @cache
 def _compiled_scan(members: bool) -> Callable[..., tuple[TrainState, Array]]:
-    def several(reading: Reading, batch_size: int, steps: int, *args: Any) -> Any:
-        return jax.vmap(partial(_scan, reading, batch_size, steps))(*args)
+    def several(reading: Reading, batch_size: int, steps: int, mesh: None, *args: Any) -> Any:
+        return jax.vmap(partial(_scan, reading, batch_size, steps, mesh))(*args)
 
     return jax.jit(
         several if members else _scan,
-        static_argnums=(0, 1, 2),
-        donate_argnums=(3,),
+        static_argnums=(0, 1, 2, 3),
+        donate_argnums=(4,),
         compiler_options=dict(fast_options()),
     )
 
@@ -97,34 +106,73 @@ def _scan(
     reading: Reading,
     batch_size: int,
     steps: int,
+    mesh: Mesh | None,
     state: TrainState,
     facts: DeviceFacts,
     schedule: Schedule,
 ) -> tuple[TrainState, Float[Array, " steps"]]:
-    optimizer = schedule.optimizer()
+    optimizer = schedule.optimizer(mesh)
 
     def one(state: TrainState, drawn_B: Array) -> tuple[TrainState, Float[Array, ""]]:
-        nats, gradient = loss_and_gradient(reading, state.params, facts.take(drawn_B))
+        if mesh is None:
+            nats, gradient = loss_and_gradient(reading, state.params, facts.take(drawn_B))
+        else:
+            nats, gradient = _divided_gradient(reading, mesh, state.params, facts, drawn_B)
         update, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
         params: Any = optax.apply_updates(state.params, update)
-        return TrainState(params, optimizer_state, state.step + 1), nats
+        state = TrainState(params, optimizer_state, state.step + 1)
+        return state if mesh is None else kept_divided(mesh, state), nats
 
     # All draws at once: step by step, random numbers take a tenth of a small model's time.
     numbers_S = state.step + jnp.arange(steps)
     drawn_SxB = jax.vmap(
         lambda number: facts.draw(batch_size, jax.random.fold_in(schedule.key, number))
     )(numbers_S)
-    return jax.lax.scan(one, state, drawn_SxB)
+    state, nats_S = jax.lax.scan(one, state, drawn_SxB)
+    return state, nats_S if mesh is None else kept_whole(mesh, nats_S)
+
+
+def _divided_gradient(
+    reading: Reading, mesh: Mesh, params: Params, facts: DeviceFacts, drawn_B: Int[Array, " batch"]
+) -> tuple[Float[Array, ""], Params]:
+    """`loss_and_gradient` of the facts drawn, each device reading its share of them."""
+    parts, divided = parts_of(mesh, params), specs(mesh, params)
+
+    def here(
+        params: Params, facts: DeviceFacts, drawn_B: Int[Array, " share"]
+    ) -> tuple[Float[Array, ""], Params]:
+        batch = facts.take(drawn_B)
+        nats, gradient = loss_and_gradient(reading, parts(params), batch, devices=AXES)
+        return jax.lax.psum(nats, AXES), summed(gradient)
+
+    return jax.shard_map(
+        here,
+        mesh=mesh,
+        in_specs=(divided, PartitionSpec(), PartitionSpec(AXES)),
+        out_specs=(PartitionSpec(), divided),
+        # Gradients are summed explicitly, so that each sum is made once and where it should be.
+        check_vma=False,
+    )(params, facts, drawn_B)
 
 
 def loss_and_gradient(
-    reading: Reading, params: Params, batch: Batch
+    reading: Reading, params: Params, batch: Batch, devices: tuple[str, ...] = ()
 ) -> tuple[Float[Array, ""], Params]:
-    """Mean NLL of the batch's value tokens in nats, and its gradient."""
+    """Mean NLL of the batch's value tokens in nats, and its gradient.
+
+    Args:
+        reading: how the model reads facts.
+        params: the parameters.
+        batch: the facts.
+        devices: axes of a mesh over whose devices the batch is divided, within a `shard_map`; what
+            is returned is then this device's share of loss and gradient, to be summed.
+    """
     facts, time = batch.tokens_BxT.shape
     chunk = _chunk(reading, facts, time)
     counted = batch.counted_BxV
     tokens = facts * (time - reading.context) if counted is None else jnp.sum(counted)
+    if devices:
+        tokens = jax.lax.psum(tokens, devices)
 
     def total(params: Params, batch: Batch) -> Float[Array, ""]:
         return jnp.sum(value_nll(reading, params, batch)) / tokens

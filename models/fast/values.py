@@ -1,6 +1,7 @@
 """The decoder on rows: logits and loss of the value tokens, and nothing that they do not need."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from models.fast.attention import attend, attend_short, is_short
+from models.fast.parts import all_whole, gathered_twice
 from models.fast.products import (
     linear,
     linear_from_columns,
@@ -20,7 +22,8 @@ from models.layout import Batch
 from models.transformer import TransformerConfig
 from synth.errors import require
 
-# Parameters by name, as `flax.nnx.to_pure_dict` gives those of `models.transformer.Transformer`.
+# Parameters by name, as `flax.nnx.to_pure_dict` gives those of `models.transformer.Transformer`;
+# each an array, or a `models.fast.parts.Part` of one.
 Params = dict[str, Any]
 
 PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
@@ -56,6 +59,7 @@ def value_nll(reading: Reading, params: Params, batch: Batch) -> Float[Array, "b
 
     For training: a rival of the target counts for 60 nats at most (see `target_nll`).
     """
+    params = _outside_whole(params)
     rows_NxD = _value_rows(reading, params, batch)
     target_BxV = batch.tokens_BxT[:, reading.context :]
     order = _order(reading, batch)
@@ -68,6 +72,7 @@ def value_logits(
     reading: Reading, params: Params, batch: Batch
 ) -> Float[Array, "batch value vocabulary"]:
     """Logits of the value tokens, each given the true tokens before it."""
+    params = _outside_whole(params)
     rows_NxD = _value_rows(reading, params, batch)
     logits_NxW = readout_logits(rows_NxD, _readout(reading, params))
     return _order(reading, batch).facts(logits_NxW)
@@ -102,6 +107,18 @@ def _order(reading: Reading, batch: Batch) -> _Order:
     return _Order(facts, by_position=short and not reading.stacked)
 
 
+def _outside_whole(params: Params) -> Params:
+    """The parameters, whole in float32 but for those of the blocks.
+
+    An embedding that is also the readout is cast at each use, so that the gradients of both are
+    added in float32.
+    """
+    return {
+        name: part if name == "blocks" else all_whole(part, jnp.float32)
+        for name, part in params.items()
+    }
+
+
 def _readout(reading: Reading, params: Params) -> Float[Array, "vocabulary width"]:
     tied = reading.model.tied
     matrix = params["embedding"]["embedding"] if tied else params["readout"]["kernel"].T
@@ -113,22 +130,34 @@ def _value_rows(reading: Reading, params: Params, batch: Batch) -> Float[Array, 
     model, order = reading.model, _order(reading, batch)
     tokens_BxT = batch.tokens_BxT[:, :-1]
     visible_BxTxT = _visible(batch.start_B, tokens_BxT.shape[1])
-    params = jax.tree.map(
-        lambda leaf: leaf.astype(PRECISIONS[reading.precision]) if leaf.ndim == 2 else leaf, params
-    )
-    rows_NxD = params["embedding"]["embedding"][order.rows(tokens_BxT)]
+    embedding = params["embedding"]["embedding"].astype(PRECISIONS[reading.precision])
+    rows_NxD = embedding[order.rows(tokens_BxT)]
     for number in range(model.depth):
-        block = params["blocks"][number]
         # Of the last block only what the values are predicted from is needed.
         first = reading.context - 1 if number == model.depth - 1 else 0
-        normed_NxD = normalize(rows_NxD, block["attention_norm"]["scale"])
-        rows_NxD = order.later(rows_NxD, first)
-        mixed = _attend_short if order.by_position else _attend
-        rows_NxD += mixed(model, order, block, normed_NxD, first, visible_BxTxT)
-        normed_NxD = normalize(rows_NxD, block["feed_forward_norm"]["scale"])
-        hidden_NxF = jax.nn.gelu(linear(normed_NxD, block["feed_forward_in"]["kernel"]))
-        rows_NxD += linear(hidden_NxF, block["feed_forward_out"]["kernel"])
+        block = partial(_block, reading, order, first)
+        params_of_block = params["blocks"][number]
+        rows_NxD = gathered_twice(block, params_of_block)(params_of_block, rows_NxD, visible_BxTxT)
     return normalize(rows_NxD, params["norm"]["scale"])
+
+
+def _block(
+    reading: Reading,
+    order: _Order,
+    first: int,
+    block: Params,
+    rows_NxD: Float[Array, "rows width"],
+    visible_BxTxT: Bool[Array, "#batch time time"] | None,
+) -> Float[Array, "later width"]:
+    """One block, at the positions from `first` on."""
+    block = all_whole(block, PRECISIONS[reading.precision])
+    normed_NxD = normalize(rows_NxD, block["attention_norm"]["scale"])
+    rows_NxD = order.later(rows_NxD, first)
+    mixed = _attend_short if order.by_position else _attend
+    rows_NxD += mixed(reading.model, order, block, normed_NxD, first, visible_BxTxT)
+    normed_NxD = normalize(rows_NxD, block["feed_forward_norm"]["scale"])
+    hidden_NxF = jax.nn.gelu(linear(normed_NxD, block["feed_forward_in"]["kernel"]))
+    return rows_NxD + linear(hidden_NxF, block["feed_forward_out"]["kernel"])
 
 
 def _visible(

@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
+from models.hosts import in_turn, is_first
 from models.runs.files import Damaged, DamagedWarning, file_digest, read_sealed, write_sealed
 from models.train import TrainState
 
@@ -55,6 +56,8 @@ class Checkpoints:
         except Exception as error:
             self._manager = None
             raise _reason(error, self._place(step)) from error
+        if not is_first():
+            return
         write_sealed(self._proof(step), {"files": _digests(self._place(step)), "host": host})
         kept = {str(step) for step in manager.all_steps()}
         for proof in self._folder.glob("*.json"):
@@ -70,7 +73,7 @@ class Checkpoints:
         Warns:
             DamagedWarning: for a state that is not as it was saved; it is removed.
         """
-        found = self._latest()
+        found = in_turn(self._latest)
         if found is None:
             return None
         step, host = found

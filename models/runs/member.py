@@ -5,6 +5,7 @@ import math
 from dataclasses import dataclass, field
 
 import numpy as np
+from jax.sharding import Mesh
 
 from models.fast.values import Reading
 from models.layout import Layout
@@ -108,9 +109,9 @@ class Member:
         found = known_all if stopped is None else [*known_all, stopped]
         return None if not found or end_of_fall(min(found)) >= steps else min(found)
 
-    def resume(self) -> TrainState:
-        """The state that training goes on from."""
-        state = initial_state(self.job.model, self.schedule(), self.job.training.seed)
+    def resume(self, mesh: Mesh | None = None) -> TrainState:
+        """The state that training goes on from, divided over a mesh if given."""
+        state = initial_state(self.job.model, self.schedule(), self.job.training.seed, mesh)
         found = self.record.restore(state)
         if found is not None:
             state, host = found

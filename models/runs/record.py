@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from models.hosts import in_turn, is_first
 from models.measure import Measurement
 from models.runs.checkpoints import Checkpoints
 from models.runs.files import (
@@ -31,7 +32,8 @@ class Record:
     It gets `config.json`; `attempts.jsonl`, a line each time it begins or goes on; `metrics.jsonl`,
     a line for each 100 steps; `checkpoint/`, the latest training states; and, last,
     `measurement.parquet` and `outcome.json`, which holds the digests of the measurement and the
-    metrics, and with which the run is finished.
+    metrics, and with which the run is finished. Of several processes the first writes these, all of
+    them the training states.
 
     Args:
         directory: a new one, or one that holds this very run.
@@ -52,16 +54,26 @@ class Record:
 
     def __init__(self, directory: str | os.PathLike, config: Mapping[str, Any]):
         self.folder = Path(directory)
-        _claim(self.folder, config)
-        self._lock = DirectoryLock(self.folder)
-        try:
-            self.finished = self._found()
-        except BaseException:
-            self._lock.release()
-            raise
-        if self.finished is not None:
-            self._lock.release()
+        self._lock: DirectoryLock | None = None
+        self.finished = in_turn(lambda: self._enter(config))
         self._checkpoints = Checkpoints(self.folder / "checkpoint")
+
+    def _enter(self, config: Mapping[str, Any]) -> Measurement | None:
+        """Claim the directory and hold it; the measurement, where the run is finished."""
+        if not is_first():
+            return self._found()
+        _claim(self.folder, config)
+        lock = DirectoryLock(self.folder)
+        try:
+            finished = self._found()
+        except BaseException:
+            lock.release()
+            raise
+        if finished is None:
+            self._lock = lock
+        else:
+            lock.release()
+        return finished
 
     def restore(self, like: TrainState) -> tuple[TrainState, dict[str, Any]] | None:
         """The latest saved state and what was saved with it; None where there is none."""
@@ -69,6 +81,8 @@ class Record:
 
     def keep_metrics(self, step: int) -> None:
         """Drop the metrics of steps to be made again, those after this one."""
+        if not is_first():
+            return
         path = self.folder / "metrics.jsonl"
         lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
         kept = [line for line in lines if _step(line) <= step]
@@ -77,12 +91,16 @@ class Record:
 
     def began(self, step: int) -> None:
         """Note in `attempts.jsonl` that the run begins, or goes on from a step."""
+        if not is_first():
+            return
         line = {"step": step, "time": time.time(), "host": platform.node(), "pid": os.getpid()}
         with (self.folder / "attempts.jsonl").open("a") as lines:
             lines.write(json.dumps(line) + "\n")
 
     def append(self, metrics: Mapping[str, float]) -> None:
         """Add a line of metrics."""
+        if not is_first():
+            return
         with (self.folder / "metrics.jsonl").open("a") as lines:
             lines.write(json.dumps(metrics) + "\n")
 
@@ -97,6 +115,8 @@ class Record:
     def finish(self, measurement: Measurement, outcome: Mapping[str, Any]) -> None:
         """Write what the model knows, then how the run ended: with that it is finished."""
         self._checkpoints.close()
+        if not is_first():
+            return
         path = self.folder / "measurement.parquet"
         write_whole(path, measurement.save)
         files = {"measurement.parquet": file_digest(path)}
@@ -113,7 +133,8 @@ class Record:
         try:
             self._checkpoints.close()
         finally:
-            self._lock.release()
+            if self._lock is not None:
+                self._lock.release()
 
     def _found(self) -> Measurement | None:
         """The measurement of a finished run; None if there is none, or none as it was written."""

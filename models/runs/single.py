@@ -4,6 +4,8 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from jax.sharding import Mesh
+
 from models.ensemble import train_together
 from models.measure import Measurement
 from models.runs.job import Job
@@ -22,6 +24,7 @@ def run(
     *,
     progress: Callable[[int, int, Mapping[str, float]], object] = lambda done, total, metrics: None,
     checkpoint_seconds: float = 60.0,
+    mesh: Mesh | None = None,
 ) -> Measurement:
     """Train, measure, and write `directory`; go on where an interrupted call stopped.
 
@@ -37,12 +40,15 @@ def run(
         progress: called with (steps done, steps in all, metrics) after each 100 steps; the steps in
             all become fewer when training is found to end early.
         checkpoint_seconds: time between two saved states.
+        mesh: the devices over which model and batch are divided, as `models.make_mesh` gives it.
+            It is no part of what the run is: one may go on on another mesh, or on none.
 
     Returns:
         The measurement. A run that is already finished is read, not run again.
 
     Raises:
-        BadInput: if the directory holds something else, or another run.
+        BadInput: if the directory holds something else, or another run; or if model or batch
+            cannot be divided over the mesh.
         Busy: if another process is making this run.
         FloatingPointError: if the loss is not finite any more.
     """
@@ -51,6 +57,7 @@ def run(
         [job],
         progress=lambda _, done, total, metrics: progress(done, total, metrics),
         checkpoint_seconds=checkpoint_seconds,
+        mesh=mesh,
     )
     [(_, result)] = together
     return measured(result)
