@@ -15,9 +15,9 @@ from synth.errors import require
 NAME = "rules_in_transformers"
 COLUMNS = (
     *("kind", "epsilon", "order", "choices", "rule_bits", "held_bits", "width", "hidden"),
-    *("hidden_per_dimension", "parameters", "facts", "exposures", "seed", "exceptions_known"),
-    *("rule_facts_known", "fresh_known", "memorized_bits", "fresh_nll_bits"),
-    *("generalization_error", "memorization_error", "rule_training_error", "run"),
+    *("parameters", "facts", "exposures", "seed", "exceptions_known", "rule_facts_known"),
+    *("fresh_known", "memorized_bits", "fresh_nll_bits", "generalization_error"),
+    *("memorization_error", "rule_training_error", "run"),
 )
 
 PRESETS = {

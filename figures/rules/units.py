@@ -47,7 +47,6 @@ def network_row(plan: NetworkPlan, hidden: int, seed: int) -> dict[str, Any]:
         "kind": "network",
         "epsilon": plan.epsilon,
         "hidden": hidden,
-        "hidden_per_dimension": hidden / dimension,
         "parameters": hidden * (dimension + 2) + 1,
         "facts": points,
         "seed": seed,
@@ -60,7 +59,6 @@ def network_row(plan: NetworkPlan, hidden: int, seed: int) -> dict[str, Any]:
 def theory_rows(plan: NetworkPlan) -> list[dict[str, Any]]:
     """A logistic learner of as many random rectified linear units; and the best of all learners."""
     relu = kernel_coefficients("relu")
-    ratios = np.array([min(plan.hidden), max(plan.hidden)]) / plan.dimension
     rows: list[dict[str, Any]] = [
         {
             "kind": "Bayes-optimal",
@@ -69,7 +67,7 @@ def theory_rows(plan: NetworkPlan) -> list[dict[str, Any]]:
         }
     ]
     found = None
-    for width in np.geomspace(*ratios, 33).tolist():
+    for hidden in np.geomspace(min(plan.hidden), max(plan.hidden), 33).tolist():
         found = solve(
             loss="logistic",
             alpha=plan.load,
@@ -77,14 +75,14 @@ def theory_rows(plan: NetworkPlan) -> list[dict[str, Any]]:
             ridge=RIDGE,
             mu1=relu.mu1,
             mu_star=relu.mu_star,
-            width=width,
+            width=hidden / plan.dimension,
             start=found,
         )
         rows.append(
             {
                 "kind": "random features",
                 "epsilon": plan.epsilon,
-                "hidden_per_dimension": width,
+                "hidden": hidden,
                 "generalization_error": found.generalization_error,
                 "memorization_error": found.memorization_error,
                 "rule_training_error": found.rule_training_error,
