@@ -1,4 +1,4 @@
-"""Facts that follow a rule but for exceptions: the bits they hold, and what fewer bits must miss."""
+"""Facts that follow a rule but for exceptions: bits they hold, and what fewer bits must miss."""
 
 import math
 

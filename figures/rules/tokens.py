@@ -1,7 +1,7 @@
 """The runs of transformers on facts that follow a rule but for exceptions, and their bounds."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class Plan:
     orders: tuple[int, ...] = (1, 2)
     exposures: tuple[int, ...] = (10, 25, 50, 100, 200)
     seeds: tuple[int, ...] = (0, 1)
-    networks: NetworkPlan = NetworkPlan()
+    networks: NetworkPlan = field(default_factory=NetworkPlan)
 
     @property
     def width(self) -> int:

@@ -20,13 +20,9 @@ def blahut_arimoto(p, slope):
     """A point (rate in bits, distortion) of the rate-distortion function of Hamming distortion."""
     wrong = 1 - np.eye(len(p))
     kernel, out = np.exp(-slope * wrong), np.full(len(p), 1 / len(p))
-    for _ in range(20_000):
-        joint = kernel * out
-        joint /= joint.sum(axis=1, keepdims=True)
-        new = p @ joint
-        if np.max(np.abs(new - out)) < 1e-15:
-            break
-        out = new
+    for _ in range(5000):
+        out = p @ (kernel * out / (kernel @ out)[:, None])
+    joint = kernel * out / (kernel @ out)[:, None]
     distortion = float(p @ (joint * wrong).sum(axis=1))
     rate = float(p @ np.sum(joint * np.log2(np.maximum(joint, 1e-300) / out), axis=1))
     return rate, distortion
