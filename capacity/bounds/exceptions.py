@@ -1,6 +1,7 @@
 """Facts that follow a rule but for exceptions: bits they hold, and what fewer bits must miss."""
 
 import math
+from typing import Any
 
 from scipy import optimize
 
@@ -61,7 +62,7 @@ def least_exception_error(epsilon: float, choices: float, bits: float) -> float:
         return 0.0
     if bits == 0:
         return by_rule
-    found = optimize.brentq(
+    found: Any = optimize.brentq(
         lambda wrong: _off_rule_bits(wrong, choices) - (total - bits), 0.0, by_rule, xtol=1e-15
     )
     return float(found)

@@ -11,11 +11,15 @@ from synth import BadInput, rules_and_facts
 
 
 def test_it_computes_what_it_says():
-    network = Network(2, 3, rngs=nnx.Rngs(0))
-    network.units.kernel[...] = jnp.array([[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]])
-    network.units.bias[...] = jnp.array([0.0, 0.5, -1.0])
-    network.readout.kernel[...] = jnp.array([[1.0], [2.0], [-3.0]])
-    network.readout.bias[...] = jnp.array([0.25])
+    graph, state = nnx.split(Network(2, 3, rngs=nnx.Rngs(0)))
+    units = {"kernel": [[1.0, -1.0, 0.0], [0.0, 0.0, 2.0]], "bias": [0.0, 0.5, -1.0]}
+    readout = {"kernel": [[1.0], [2.0], [-3.0]], "bias": [0.25]}
+    weights = {
+        layer: {name: jnp.array(values) for name, values in of.items()}
+        for layer, of in {"units": units, "readout": readout}.items()
+    }
+    nnx.replace_by_pure_dict(state, weights)
+    network = nnx.merge(graph, state)
     inputs = np.array([[2.0, 0.0], [-1.0, 1.0], [0.0, 1.0]])
     # 2 + 0.25; 2 * 1.5 - 3 * 1 + 0.25; 2 * 0.5 - 3 * 1 + 0.25
     np.testing.assert_allclose(network(jnp.asarray(inputs)), [2.25, 0.25, -1.75])
