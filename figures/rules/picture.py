@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import StrMethodFormatter
 
 from capacity import exception_bits
 from figures.rules.tokens import Plan, Row, bits_per_parameter
@@ -66,7 +66,7 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
         labels,
         loc="outside lower center",
         ncols=3,
-        title="transformers: means over seeds and their range; black: bounds at the capacity of "
+        title="points: means over seeds and their range; black: bounds, at the bits a parameter of "
         "the lower left panel",
     )
     for spare in panels:
@@ -91,12 +91,13 @@ def _networks(axes: Axes, rows: Sequence[Row], plan: NetworkPlan) -> None:
     axes.axhline(best, color="black", linewidth=1, label=f"{_ERRORS['generalization_error']}: best")
     axes.set(
         ylabel="error",
-        ylim=(-0.01, 0.5),
+        ylim=(-0.02, 0.78),  # room for the legend
+        yticks=[0, 0.1, 0.2, 0.3, 0.4, 0.5],
         title=f"Network of one hidden layer: {plan.epsilon:.0%} facts,\n"
         f"{plan.load:g} points a dimension; theory: ridge {RIDGE:g}",
     )
     _by(axes, f"hidden units ({plan.dimension} dimensions)", plan.hidden)
-    axes.legend(fontsize=7.5)
+    axes.legend(loc="upper right", fontsize=7.5)
 
 
 def _bits(axes: Axes, rows: Sequence[Row], plan: Plan) -> None:
@@ -118,8 +119,9 @@ def _bits(axes: Axes, rows: Sequence[Row], plan: Plan) -> None:
             axes.axhline(bits, color=style["color"], linestyle=dashes, linewidth=1.2, label=label)
     axes.set(ylabel="bits beyond the rule", title="What there is to memorize,\nand what is")
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.set_ylim(top=1.6 * axes.get_ylim()[1])  # room for the legend
     _by_size(axes, rows, plan)
-    axes.legend(fontsize=7.5)
+    axes.legend(loc="upper left", fontsize=7.5)
 
 
 def _by(axes: Axes, label: str, ticks: Sequence[float]) -> None:
@@ -130,10 +132,7 @@ def _by(axes: Axes, label: str, ticks: Sequence[float]) -> None:
 
 def _by_size(axes: Axes, rows: Sequence[Row], plan: Plan) -> None:
     label = f"parameters ({plan.facts:,} facts, {plan.exposures[-1]} exposures)"
-    axes.set(xscale="log", xlabel=label)
-    axes.set_xticks(sorted({row["parameters"] for row in rows}))
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    _by(axes, label, sorted({row["parameters"] for row in rows}))
 
 
 def _known(axes: Axes, rows: Sequence[Row], x: str) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from capacity import exception_bits
+from capacity import exception_bits, rate_distortion_bound
 from figures.rules.picture import draw
 from figures.rules.rules_in_transformers import COLUMNS, PRESETS, rules_in_transformers
 from figures.rules.tokens import Plan, bits_per_parameter, bound_rows, make_runs, order_of
@@ -161,6 +161,51 @@ def test_theory_lies_above_the_best_of_all_learners():
     # enough random units memorize every fact
     assert rows[1]["memorization_error"] > 0.4
     assert rows[-1]["memorization_error"] < 0.01
+
+
+def test_the_committed_table_shows_what_the_readme_says():
+    with open(ROOT / "docs" / "results" / "rules_in_transformers.csv") as file:
+        rows = list(csv.DictReader(file))
+    runs = [row for row in rows if row["kind"] == "transformer"]
+
+    def mean(column, **where):
+        wanted = {"epsilon": "0.2", "exposures": "200"} | where
+        mine = [row for row in runs if all(row[name] == value for name, value in wanted.items())]
+        assert len(mine) == 2
+        return float(np.mean([float(row[column]) for row in mine]))
+
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    small, middle = {"order": "1", "parameters": "2216"}, {"order": "1", "parameters": "7504"}
+    large = {"order": "2", "parameters": "11300"}
+    for sentence in (
+        f"give its value for {mean('fresh_known', **small):.0%} of keys never trained on and "
+        f"know {mean('exceptions_known', **small):.0%} of the exceptions",
+        f"know {mean('exceptions_known', **middle):.0%} of the exceptions, and the rule for "
+        f"{mean('fresh_known', **middle):.0%} of new keys",
+        f"know {mean('exceptions_known', **large):.0%} of the exceptions",
+        f"the rule for {mean('fresh_known', **large):.0%} of new keys",
+    ):
+        assert sentence in readme
+    assert mean("rule_facts_known", **large) > 0.995
+    # in time, too, the rule comes before its exceptions
+    assert mean("fresh_known", **middle | {"exposures": "10"}) > 0.95
+    assert mean("exceptions_known", **middle | {"exposures": "10"}) == 0
+
+
+def test_no_committed_run_passes_its_bound():
+    with open(ROOT / "docs" / "results" / "rules_in_transformers.csv") as file:
+        rows = list(csv.DictReader(file))
+    runs = [row for row in rows if row["kind"] == "transformer"]
+    rate = max(
+        float(row["memorized_bits"]) / int(row["parameters"])
+        for row in runs
+        if row["epsilon"] == "1.0"
+    )
+    for row in runs:
+        facts, epsilon, choices = int(row["facts"]), float(row["epsilon"]), float(row["choices"])
+        bits = rate * int(row["parameters"]) / facts / epsilon
+        known = rate_distortion_bound([1.0], choices, bits).accuracy
+        assert float(row["exceptions_known"]) <= known + 1e-9
 
 
 def test_unknown_presets_list_the_known(tmp_path):
