@@ -8,6 +8,7 @@ from .bounds.asymptotics import (
 )
 from .bounds.bound import Bound
 from .bounds.even_spreading import even_spreading
+from .bounds.exceptions import exception_bits, least_exception_error
 from .bounds.harmonic import generalized_harmonic
 from .bounds.inverse import (
     largest_load,
@@ -89,6 +90,7 @@ __all__ = [
     "deficit_exponent",
     "error_floor",
     "even_spreading",
+    "exception_bits",
     "fano_accuracy",
     "fit_exposures",
     "fit_membership",
@@ -99,6 +101,7 @@ __all__ = [
     "generalized_harmonic",
     "joint_coding_multiplier",
     "largest_load",
+    "least_exception_error",
     "log2_chance",
     "log2_chance_known",
     "log2_dichotomies",

@@ -34,6 +34,9 @@ FIGURES = {
         "figures.theory.rules_and_facts", quick={"dimension": 60, "repeats": 3}
     ),
     "kernel_plane": Entry("figures.theory.kernel_plane", quick={"dimension": 60, "repeats": 3}),
+    "rules_in_transformers": Entry(
+        "figures.rules.rules_in_transformers", trains=True, quick={"preset": "tiny"}
+    ),
     "capacity_ratio": Entry("figures.capacity_ratio", trains=True, quick={"preset": "tiny"}),
     "stored_bits": Entry("figures.stored_bits", trains=True, quick={"preset": "tiny"}),
     "capacity_curve": Entry("figures.capacity_curve", trains=True, quick={"preset": "tiny"}),

@@ -10,6 +10,7 @@ from .generators.biographies.tokens import (
 from .generators.bitstrings import bitstrings, bitstrings_stream
 from .generators.cities import cities
 from .generators.phonebook import phonebook, phonebook_stream
+from .generators.ruled_facts import RuledFacts, ruled_facts
 from .generators.rules_and_facts import RulesAndFacts, rules_and_facts
 from .generators.tuples import tuples, tuples_bits, tuples_stream
 from .parquet import load, load_frequency, scan, write
@@ -24,6 +25,7 @@ __all__ = [
     "FactSet",
     "FactStream",
     "Origin",
+    "RuledFacts",
     "RulesAndFacts",
     "biographies",
     "bitstrings",
@@ -37,6 +39,7 @@ __all__ = [
     "phonebook_stream",
     "power_law",
     "rank_size_exponent",
+    "ruled_facts",
     "rules_and_facts",
     "scan",
     "summarize",

@@ -1,0 +1,1 @@
+"""Rules and facts in trained networks: where they put their capacity."""

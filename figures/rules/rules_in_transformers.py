@@ -1,0 +1,86 @@
+"""What trained networks keep of a rule and of its exceptions, by size, time and share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from figures.files import claim, save
+from figures.rules.picture import draw
+from figures.rules.tokens import Plan, bound_rows, make_runs, order_of
+from figures.rules.units import NetworkPlan, network_row, theory_rows
+from figures.style import look
+from models.runs.workers import run_jobs
+from synth.errors import require
+
+NAME = "rules_in_transformers"
+COLUMNS = (
+    *("kind", "epsilon", "order", "choices", "rule_bits", "held_bits", "width", "hidden"),
+    *("parameters", "facts", "exposures", "seed", "exceptions_known", "rule_facts_known"),
+    *("fresh_known", "memorized_bits", "fresh_nll_bits", "generalization_error"),
+    *("memorization_error", "rule_training_error", "run"),
+)
+
+PRESETS = {
+    "tiny": Plan(
+        facts=300,
+        fresh=100,
+        epsilons=(0.2, 1.0),
+        widths=(8, 12),
+        orders=(1,),
+        exposures=(25, 50),
+        seeds=(0,),
+        networks=NetworkPlan(dimension=40, hidden=(1, 4, 16), steps=500, repeats=2),
+    ),
+    "laptop": Plan(),
+}
+
+
+def rules_in_transformers(
+    folder: Path,
+    *,
+    workers: int = 1,
+    progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
+    preset: str = "laptop",
+) -> list[dict[str, Any]]:
+    """Train on rules with exceptions; draw `rules_in_transformers.png` and `.svg`, write `.csv`.
+
+    Networks of one hidden layer learn the points of `synth.rules_and_facts`, transformers the facts
+    of `synth.ruled_facts`. What a transformer has memorized is the bits that the training values
+    cost one who knows the rule and epsilon, minus its NLL, not clipped. Its capacity, for the
+    bounds, is the most that any size stored for each parameter where every fact is an exception.
+
+    Args:
+        folder: where to write; runs lie in `rules_in_transformers_runs`, and finished ones are
+            read. The networks of one hidden layer take seconds each and are trained again.
+        workers: processes.
+        progress: called with (number of the run, runs in all, share of the run that is done).
+        preset: a name in `PRESETS`.
+
+    Returns:
+        The rows of the CSV.
+
+    Raises:
+        BadInput: for an unknown preset, or if something else in the folder has these names.
+    """
+    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
+    claim(folder, NAME, COLUMNS)
+    plan = PRESETS[preset]
+    runs = make_runs(plan, folder / f"{NAME}_runs")
+    networks = [(h, seed) for h in plan.networks.hidden for seed in range(plan.networks.repeats)]
+    total = len(runs) + len(networks)
+    results = run_jobs(
+        [run.job for run in runs],
+        workers=workers,
+        progress=lambda number, share: progress(number, total, share),
+    )
+    measured = [runs[number].row(measurement) for number, measurement in results]
+    measured.sort(key=order_of)
+    trained = []
+    for number, (hidden, seed) in enumerate(networks):
+        trained.append(network_row(plan.networks, hidden, seed))
+        progress(len(runs) + number, total, 1.0)
+    found = [*measured, *bound_rows(plan, measured), *trained, *theory_rows(plan.networks)]
+    rows = [dict.fromkeys(COLUMNS, "") | row for row in found]
+    with look():
+        save(draw(rows, plan), rows, COLUMNS, folder, NAME)
+    return rows

@@ -1,0 +1,187 @@
+"""The runs of transformers on facts that follow a rule but for exceptions, and their bounds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from capacity import least_exception_error, rate_distortion_bound
+from figures.rules.units import NetworkPlan
+from models import Job, Measurement, TrainConfig, TransformerConfig, model_vocabulary, run_config
+from synth import RuledFacts, ruled_facts
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which runs are made.
+
+    Attributes:
+        facts: training facts of every run.
+        fresh: keys that are asked for and not trained on.
+        epsilon: share of exceptions against which sizes and exposures are drawn.
+        epsilons: shares at the middle size; 1 is there at every size, where it measures capacity.
+        widths: of the transformers, of two blocks and one head.
+        orders: how many features a value token depends on; a panel each.
+        exposures: of each fact; the last is that of all other panels.
+        seeds: of facts, parameters and draws.
+        networks: of one hidden layer.
+    """
+
+    facts: int = 2000
+    fresh: int = 500
+    epsilon: float = 0.2
+    epsilons: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+    widths: tuple[int, ...] = (8, 12, 16, 20, 24)
+    orders: tuple[int, ...] = (1, 2)
+    exposures: tuple[int, ...] = (10, 25, 50, 100, 200)
+    seeds: tuple[int, ...] = (0, 1)
+    networks: NetworkPlan = field(default_factory=NetworkPlan)
+
+    @property
+    def width(self) -> int:
+        """The middle size."""
+        return self.widths[len(self.widths) // 2]
+
+    def points(self) -> list[tuple[int, float, int, int]]:
+        """(order, epsilon, width, exposures) of every run, each once."""
+        first, most = self.orders[0], self.exposures[-1]
+        every = {
+            *((order, self.epsilon, width, most) for order in self.orders for width in self.widths),
+            *((first, self.epsilon, self.width, exposures) for exposures in self.exposures),
+            *((first, epsilon, self.width, most) for epsilon in self.epsilons),
+            *((first, 1.0, width, most) for width in self.widths),
+        }
+        return sorted(every)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, and what the figure knows of it before it is made.
+
+    Attributes:
+        known: the columns of its row that do not depend on the result.
+        drawn: what it learns.
+        job: for the engine.
+    """
+
+    known: Row
+    drawn: RuledFacts
+    job: Job
+
+    @property
+    def work(self) -> float:
+        """What it costs, but for a factor."""
+        return self.job.training.exposures * self.job.model.parameters
+
+    def row(self, measurement: Measurement) -> Row:
+        """The row of the figure."""
+        recall, drawn = measurement.recall, self.drawn
+        trained = ~drawn.is_fresh
+        saved = (drawn.surprise_bits - measurement.nll_bits)[trained]
+        found = {
+            "exceptions_known": float(recall[drawn.is_exception].mean()),
+            "memorized_bits": float(saved.sum()),
+        }
+        if drawn.epsilon < 1:  # else there is no rule
+            found |= {
+                "rule_facts_known": float(recall[trained & ~drawn.is_exception].mean()),
+                "fresh_known": float(recall[drawn.is_fresh].mean()),
+                "fresh_nll_bits": float(measurement.nll_bits[drawn.is_fresh].mean()),
+            }
+        return self.known | found
+
+
+def make_runs(plan: Plan, folder: Path) -> list[Run]:
+    """The runs of a plan, those that take longest first."""
+    runs = [
+        _make_run(plan, order, epsilon, width, exposures, seed, folder)
+        for order, epsilon, width, exposures in plan.points()
+        for seed in plan.seeds
+    ]
+    return sorted(runs, key=lambda run: -run.work)
+
+
+def _make_run(
+    plan: Plan, order: int, epsilon: float, width: int, exposures: int, seed: int, folder: Path
+) -> Run:
+    drawn = ruled_facts(plan.facts, epsilon, fresh=plan.fresh, order=order, identity=4, seed=seed)
+    model = TransformerConfig(model_vocabulary(drawn.facts), width, depth=2, heads=1)
+    training = TrainConfig(
+        # a mean over all keys, of which the fresh ones are never drawn
+        exposures=exposures * plan.facts / len(drawn.facts),
+        fewest_steps=0,
+        batch=64,
+        saturate=False,
+        seed=seed,
+    )
+    name = run_config(drawn.facts, model, training)["id"]
+    known = {
+        "kind": "transformer",
+        "epsilon": epsilon,
+        "order": order,
+        "choices": drawn.value_choices,
+        "rule_bits": drawn.rule_bits if epsilon < 1 else 0.0,
+        "held_bits": float(drawn.surprise_bits[~drawn.is_fresh].sum()),
+        "width": width,
+        "parameters": model.parameters,
+        "facts": plan.facts,
+        "exposures": exposures,
+        "seed": seed,
+        "run": name,
+    }
+    return Run(known, drawn, Job(drawn.facts, model, training, folder / name))
+
+
+def order_of(row: Row) -> tuple:
+    """Where a row of a transformer belongs in the table."""
+    return tuple(row[name] for name in ("order", "epsilon", "width", "exposures", "seed"))
+
+
+def bits_per_parameter(rows: Iterable[Row]) -> float:
+    """The most that a model stored for each parameter where every fact is an exception."""
+    return max(
+        row["memorized_bits"] / row["parameters"]
+        for row in rows
+        if row["kind"] == "transformer" and row["epsilon"] == 1
+    )
+
+
+def bound_rows(plan: Plan, rows: Sequence[Row]) -> list[Row]:
+    """Most exceptions that a model can know at the measured bits a parameter; by size, by share.
+
+    `alone`: where the capacity is spent on the values of the exceptions and on nothing else.
+    `rule kept`: where the rule's facts are known too, so that it must tell which are exceptions.
+    Neither charges the model for the rule.
+    """
+    rate, choices = bits_per_parameter(rows), rows[0]["choices"]
+    sizes = sorted({row["parameters"] for row in rows})
+    [middle] = {row["parameters"] for row in rows if row["width"] == plan.width}
+    places = [
+        *((plan.epsilon, size) for size in np.geomspace(sizes[0], sizes[-1], 41).tolist()),
+        *((epsilon, middle) for epsilon in np.linspace(min(plan.epsilons), 1, 41).tolist()),
+    ]
+    found = []
+    for epsilon, parameters in places:
+        bits = rate * parameters / plan.facts
+        wrong = least_exception_error(epsilon, choices, bits)
+        alone = rate_distortion_bound([1.0], choices, bits / epsilon).accuracy
+        for kind, known in (
+            ("bound, alone", alone),
+            ("bound, rule kept", 1 - wrong / (epsilon * (1 - 1 / choices))),
+        ):
+            found.append(
+                {
+                    "kind": kind,
+                    "epsilon": epsilon,
+                    "choices": choices,
+                    "facts": plan.facts,
+                    "parameters": parameters,
+                    "memorized_bits": rate * parameters,
+                    "exceptions_known": known,
+                }
+            )
+    return found
