@@ -6,10 +6,10 @@ from typing import Any
 
 from figures.files import claim, save
 from figures.rules.picture import draw
-from figures.rules.tokens import Plan, bound_rows, make_runs, order_of
+from figures.rules.tokens import Plan, bound_rows, order_of, planned_runs
 from figures.rules.units import NetworkPlan, network_row, theory_rows
+from figures.runs import make_runs
 from figures.style import look
-from models.runs.workers import run_jobs
 from synth.errors import require
 
 NAME = "rules_in_transformers"
@@ -38,7 +38,7 @@ PRESETS = {
 def rules_in_transformers(
     folder: Path,
     *,
-    workers: int = 1,
+    workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     preset: str = "laptop",
 ) -> list[dict[str, Any]]:
@@ -50,9 +50,9 @@ def rules_in_transformers(
     bounds, is the most that any size stored for each parameter where every fact is an exception.
 
     Args:
-        folder: where to write; runs lie in `rules_in_transformers_runs`, and finished ones are
-            read. The networks of one hidden layer take seconds each and are trained again.
-        workers: processes.
+        folder: where to write, a store of runs too; finished ones are read. The networks of one
+            hidden layer take seconds each and are trained again.
+        workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`.
 
@@ -65,15 +65,16 @@ def rules_in_transformers(
     require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
     claim(folder, NAME, COLUMNS)
     plan = PRESETS[preset]
-    runs = make_runs(plan, folder / f"{NAME}_runs")
+    runs = planned_runs(plan)
     networks = [(h, seed) for h in plan.networks.hidden for seed in range(plan.networks.repeats)]
     total = len(runs) + len(networks)
-    results = run_jobs(
-        [run.job for run in runs],
+    finished = make_runs(
+        [run.spec for run in runs],
+        folder,
         workers=workers,
-        progress=lambda number, share: progress(number, total, share),
+        progress=lambda number, _, share: progress(number, total, share),
     )
-    measured = [runs[number].row(measurement) for number, measurement in results]
+    measured = [run.row(made.measurement) for run, made in zip(runs, finished, strict=True)]
     measured.sort(key=order_of)
     trained = []
     for number, (hidden, seed) in enumerate(networks):

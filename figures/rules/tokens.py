@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from capacity import least_exception_error, rate_distortion_bound
 from figures.rules.units import NetworkPlan
-from models import Job, Measurement, TrainConfig, TransformerConfig, model_vocabulary, run_config
+from models import Measurement, RunSpec, run_spec
 from synth import RuledFacts, ruled_facts
 
 Row = dict[str, Any]
@@ -65,17 +64,17 @@ class Run:
     Attributes:
         known: the columns of its row that do not depend on the result.
         drawn: what it learns.
-        job: for the engine.
+        spec: the run.
     """
 
     known: Row
     drawn: RuledFacts
-    job: Job
+    spec: RunSpec
 
     @property
     def work(self) -> float:
         """What it costs, but for a factor."""
-        return self.job.training.exposures * self.job.model.parameters
+        return self.known["exposures"] * self.known["parameters"]
 
     def row(self, measurement: Measurement) -> Row:
         """The row of the figure."""
@@ -95,30 +94,34 @@ class Run:
         return self.known | found
 
 
-def make_runs(plan: Plan, folder: Path) -> list[Run]:
+def planned_runs(plan: Plan) -> list[Run]:
     """The runs of a plan, those that take longest first."""
     runs = [
-        _make_run(plan, order, epsilon, width, exposures, seed, folder)
+        _planned_run(plan, order, epsilon, width, exposures, seed)
         for order, epsilon, width, exposures in plan.points()
         for seed in plan.seeds
     ]
     return sorted(runs, key=lambda run: -run.work)
 
 
-def _make_run(
-    plan: Plan, order: int, epsilon: float, width: int, exposures: int, seed: int, folder: Path
+def _planned_run(
+    plan: Plan, order: int, epsilon: float, width: int, exposures: int, seed: int
 ) -> Run:
-    drawn = ruled_facts(plan.facts, epsilon, fresh=plan.fresh, order=order, identity=4, seed=seed)
-    model = TransformerConfig(model_vocabulary(drawn.facts), width, depth=2, heads=1)
-    training = TrainConfig(
-        # a mean over all keys, of which the fresh ones are never drawn
-        exposures=exposures * plan.facts / len(drawn.facts),
-        fewest_steps=0,
-        batch=64,
-        saturate=False,
-        seed=seed,
+    arguments = {"fresh": plan.fresh, "order": order, "identity": 4, "seed": seed}
+    drawn = ruled_facts(plan.facts, epsilon, **arguments)
+    facts = {"generator": "ruled_facts", "facts": plan.facts, "epsilon": epsilon, **arguments}
+    spec = run_spec(
+        {
+            "facts": facts,
+            "model": {"width": width, "depth": 2, "heads": 1},
+            # a mean over all keys, of which the fresh ones are never drawn
+            "exposures": exposures * plan.facts / len(drawn.facts),
+            "fewest_steps": 0,
+            "batch": 64,
+            "saturate": False,
+            "seed": seed,
+        }
     )
-    name = run_config(drawn.facts, model, training)["id"]
     known = {
         "kind": "transformer",
         "epsilon": epsilon,
@@ -127,13 +130,13 @@ def _make_run(
         "rule_bits": drawn.rule_bits if epsilon < 1 else 0.0,
         "held_bits": float(drawn.surprise_bits[~drawn.is_fresh].sum()),
         "width": width,
-        "parameters": model.parameters,
+        "parameters": spec.transformer(drawn.facts).parameters,
         "facts": plan.facts,
         "exposures": exposures,
         "seed": seed,
-        "run": name,
+        "run": spec.id,
     }
-    return Run(known, drawn, Job(drawn.facts, model, training, folder / name))
+    return Run(known, drawn, spec)
 
 
 def order_of(row: Row) -> tuple:

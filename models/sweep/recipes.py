@@ -24,6 +24,21 @@ def _biographies(people: int, *, exponent: float = 0.0, seed: int = 0) -> FactSe
     return synth.biographies(people, exponent=exponent, seed=seed).facts()
 
 
+def _ruled_facts(
+    facts: int,
+    epsilon: float,
+    *,
+    fresh: int = 0,
+    features: int = 3,
+    symbols: int = 16,
+    order: int = 1,
+    identity: int = 5,
+    seed: int = 0,
+) -> FactSet:
+    shape = {"features": features, "symbols": symbols, "order": order, "identity": identity}
+    return synth.ruled_facts(facts, epsilon, fresh=fresh, seed=seed, **shape).facts
+
+
 @cache
 def generators() -> dict[str, Callable[..., FactSet]]:
     """The generators that a recipe may name."""
@@ -32,6 +47,7 @@ def generators() -> dict[str, Callable[..., FactSet]]:
         "bitstrings": synth.bitstrings,
         "cities": synth.cities,
         "phonebook": synth.phonebook,
+        "ruled_facts": _ruled_facts,
         "tuples": synth.tuples,
     }
 
@@ -119,32 +135,22 @@ def _build(text: str) -> FactSet:
 
 
 def sample(recipe: Mapping[str, Any]) -> tuple[FactSet, int]:
-    """A small set of the same kind, and how many facts the whole one has.
+    """A small set of the same kind, or the set itself, and how many facts the whole one has.
 
     Raises:
         BadInput: if the arguments are out of range.
     """
-    if "file" in recipe:
-        facts = build(recipe)
-        return facts, len(facts)
+    stream = getattr(synth, f"{recipe.get('generator')}_stream", None)
     count = "people" if "people" in recipe else "facts"
-    if recipe[count] is None:  # all there are
+    if stream is None or recipe[count] is None:
         facts = build(recipe)
         return facts, len(facts)
-    few = min(int(recipe[count]), _SAMPLE)
-    _check_count(recipe, count)
-    facts = build({**recipe, count: few})
-    return facts, len(facts) * int(recipe[count]) // few
-
-
-def _check_count(recipe: Mapping[str, Any], count: str) -> None:
     require(
         isinstance(recipe[count], int) and recipe[count] >= 1,
         f"{count} must be a whole number of at least 1, not {recipe[count]!r}",
     )
     # A stream checks its arguments before it makes a fact.
-    stream = getattr(synth, f"{recipe['generator']}_stream", None)
-    if stream is None:
-        build(recipe)
-    else:
-        stream(**{name: value for name, value in recipe.items() if name != "generator"})
+    stream(**{name: value for name, value in recipe.items() if name != "generator"})
+    few = min(recipe[count], _SAMPLE)
+    facts = build({**recipe, count: few})
+    return facts, len(facts) * recipe[count] // few

@@ -8,7 +8,7 @@ import pytest
 from capacity import exception_bits, rate_distortion_bound
 from figures.rules.picture import draw
 from figures.rules.rules_in_transformers import COLUMNS, PRESETS, rules_in_transformers
-from figures.rules.tokens import Plan, bits_per_parameter, bound_rows, make_runs, order_of
+from figures.rules.tokens import Plan, bits_per_parameter, bound_rows, order_of, planned_runs
 from figures.rules.units import NetworkPlan, network_row, theory_rows
 from models import Measurement
 from synth import BadInput
@@ -48,10 +48,10 @@ def test_every_run_is_made_once_and_read_again(tmp_path, monkeypatch):
         read = list(csv.DictReader(file))
     assert [{name: str(value) for name, value in row.items()} for row in rows] == read
     assert tuple(read[0]) == COLUMNS
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*_runs/*/*.parquet")}
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/*.parquet")}
     assert len(before) == 3
     assert rules_in_transformers(tmp_path, preset="quick") == rows
-    assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("*_runs/*/*.parquet")} == before
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/*.parquet")} == before
     assert (tmp_path / "rules_in_transformers.png").stat().st_size > 10_000
 
 
@@ -68,7 +68,7 @@ def measurement(run, nll_bits, recall):
 
 def find_run(folder, epsilon):
     plan = replace(PLAN, facts=1000, fresh=100)
-    return next(run for run in make_runs(plan, folder) if run.known["epsilon"] == epsilon)
+    return next(run for run in planned_runs(plan) if run.known["epsilon"] == epsilon)
 
 
 def test_a_model_of_the_rule_alone_has_memorized_nothing(tmp_path):
@@ -102,7 +102,7 @@ def test_without_a_rule_nothing_is_said_of_it(tmp_path):
 
 def test_exposures_count_the_facts_that_are_drawn(tmp_path):
     plan = replace(PLAN, facts=6400, fresh=3200, exposures=(50,))
-    for run in make_runs(plan, tmp_path):
+    for run in planned_runs(plan):
         training = run.job.training
         steps = training.exposures * len(run.drawn.facts) / training.batch
         assert steps == pytest.approx(50 * 6400 / 64)
