@@ -1,4 +1,4 @@
-"""A small diffusion model: trained on points of a known distribution, sampled from, and measured."""
+"""A small diffusion model: trained on points of a known distribution, sampled and measured."""
 
 from models.diffusion.measure import SavedBits, saved_bits, score_error
 from models.diffusion.mixture import Mixture, clusters, memorized

@@ -1,7 +1,10 @@
 """The network: a perceptron of a few layers that takes noise out of points."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -61,10 +64,8 @@ class Denoiser(nnx.Module):
         sizes = [config.dimension + 2 * _PITCHES, *[config.width] * config.depth]
         self.hidden = nnx.List(
             [
-                nnx.Linear(
-                    inputs, outputs, kernel_init=nnx.initializers.he_normal(), rngs=rngs
-                )
-                for inputs, outputs in zip(sizes, sizes[1:], strict=False)
+                nnx.Linear(inputs, outputs, kernel_init=nnx.initializers.he_normal(), rngs=rngs)
+                for inputs, outputs in pairwise(sizes)
             ]
         )
         # F starts at 0, the best linear guess
@@ -90,6 +91,19 @@ class Denoiser(nnx.Module):
 def initial_params(config: DenoiserConfig, key: Array) -> Any:
     """Parameters drawn from a key."""
     return nnx.to_pure_dict(nnx.state(Denoiser(config, rngs=nnx.Rngs(key)), nnx.Param))
+
+
+def as_denoiser(config: DenoiserConfig, params: Any) -> Partial:
+    """The network with its parameters as a function (x, noise) and a pytree.
+
+    Networks of one shape share what is compiled for them.
+    """
+    return Partial(_denoise_with(config), params)
+
+
+@cache
+def _denoise_with(config: DenoiserConfig) -> Callable[..., Array]:
+    return partial(denoise, config)
 
 
 def denoise(

@@ -1,8 +1,6 @@
 """Sampling: the probability-flow ODE, and posterior samples by DPS."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from synth.errors import require
 
 
-def noise_levels(
-    most_noise: float, least_noise: float, steps: int
-) -> Float[np.ndarray, " levels"]:
+def noise_levels(most_noise: float, least_noise: float, steps: int) -> Float[np.ndarray, " levels"]:
     """Noises from the most to the least, with ratios that are all alike.
 
     Raises:
@@ -91,7 +87,7 @@ def sample_posterior(
     *,
     most_noise: float = 10.0,
     least_noise: float = 0.05,
-    steps: int = 500,
+    steps: int = 200,
 ) -> Float[np.ndarray, "count dimension"]:
     """Samples of x given y = F(x) + noise by diffusion posterior sampling.
 

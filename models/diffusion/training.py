@@ -1,20 +1,21 @@
 """Training by denoising score matching: jitted scans of steps on noised training points."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy.typing as npt
 import numpy as np
+import numpy.typing as npt
 import optax
 from jax.tree_util import Partial
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from models.compiler import fast_options
-from models.diffusion.network import DenoiserConfig, denoise, initial_params
+from models.diffusion.network import DenoiserConfig, as_denoiser, denoise, initial_params
 from synth.errors import require
 
 SCAN_STEPS = 100
@@ -38,7 +39,7 @@ class DiffusionTraining:
 
     steps: int = 20_000
     batch: int = 256
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-2
     least_noise: float = 0.05
     most_noise: float = 10.0
 
@@ -93,15 +94,14 @@ def train_denoiser(
     start, draws = jax.random.split(jax.random.key(seed))
     params = initial_params(config, start)
     optimizer = _optimizer(training).init(params)
-    scan = _compiled_scan()
+    draw, scan = _compiled()
     for done in range(0, training.steps, SCAN_STEPS):
-        params, optimizer, losses = scan(
-            config, training, params, optimizer, table, jax.random.fold_in(draws, done)
-        )
+        drawn = draw(training, table, jax.random.fold_in(draws, done))
+        params, optimizer, losses = scan(config, training, params, optimizer, drawn)
         if not np.isfinite(losses[-1]):
             raise FloatingPointError(f"the loss at step {done + SCAN_STEPS} is not finite")
         progress(done + SCAN_STEPS, training.steps)
-    return Partial(partial(denoise, config), params)
+    return as_denoiser(config, params)
 
 
 def _optimizer(training: DiffusionTraining) -> optax.GradientTransformation:
@@ -111,42 +111,51 @@ def _optimizer(training: DiffusionTraining) -> optax.GradientTransformation:
     return optax.adam(rate, b2=0.99)
 
 
+class _Drawn(NamedTuple):
+    """Batches of some steps: clean points, noises, and the noise of standard deviation 1."""
+
+    clean_SxBxD: Float[Array, "steps batch dimension"]
+    noise_SxB: Float[Array, "steps batch"]
+    standard_SxBxD: Float[Array, "steps batch dimension"]
+
+
 @cache
-def _compiled_scan() -> Callable[..., Any]:
-    return jax.jit(
+def _compiled() -> tuple[Callable[..., _Drawn], Callable[..., Any]]:
+    """Drawing and steps: only the first is compiled anew for another number of points."""
+    scan = jax.jit(
         _scan,
         static_argnums=(0, 1),
         donate_argnums=(2, 3),
         compiler_options=dict(fast_options()),
     )
+    return jax.jit(_draw, static_argnums=0), scan
 
 
-def _scan(config, training, params, optimizer_state, points_NxD, key):
-    optimizer = _optimizer(training)
+def _draw(training: DiffusionTraining, points_NxD: Array, key: PRNGKeyArray) -> _Drawn:
     shape = (SCAN_STEPS, training.batch)
     which, levels, noises = jax.random.split(key, 3)
-    # All draws of a scan at once: step by step they would be loops of their own
-    drawn = (
-        jax.random.randint(which, shape, 0, len(points_NxD)),
-        jax.random.uniform(levels, shape),
-        jax.random.normal(noises, (*shape, config.dimension)),
-    )
-    span = jnp.log(training.most_noise / training.least_noise)
+    clean = points_NxD[jax.random.randint(which, shape, 0, len(points_NxD))]
+    span = math.log(training.most_noise / training.least_noise)
+    noise = training.least_noise * jnp.exp(span * jax.random.uniform(levels, shape))
+    return _Drawn(clean, noise, jax.random.normal(noises, clean.shape))
 
-    def loss(params, clean_BxD, noise_B, standard_BxD):
+
+def _scan(
+    config: DenoiserConfig, training: DiffusionTraining, params: Any, state: Any, drawn: _Drawn
+) -> tuple[Any, Any, Float[Array, " steps"]]:
+    optimizer = _optimizer(training)
+
+    def loss(params: Any, batch: _Drawn) -> Array:
+        clean_BxD, noise_B, standard_BxD = batch
         guess_BxD = denoise(config, params, clean_BxD + noise_B[:, None] * standard_BxD, noise_B)
-        weight_B = 1 + 1 / noise_B**2
-        return jnp.mean(weight_B[:, None] * (guess_BxD - clean_BxD) ** 2)
+        weight_Bx1 = 1 + 1 / noise_B[:, None] ** 2
+        return jnp.mean(weight_Bx1 * (guess_BxD - clean_BxD) ** 2)
 
-    def one(carry, drawn):
+    def one(carry: tuple[Any, Any], batch: _Drawn) -> tuple[tuple[Any, Any], Array]:
         params, state = carry
-        which_B, uniform_B, standard_BxD = drawn
-        noise_B = training.least_noise * jnp.exp(span * uniform_B)
-        value, gradient = jax.value_and_grad(loss)(
-            params, points_NxD[which_B], noise_B, standard_BxD
-        )
+        value, gradient = jax.value_and_grad(loss)(params, batch)
         update, state = optimizer.update(gradient, state, params)
         return (optax.apply_updates(params, update), state), value
 
-    (params, optimizer_state), losses = jax.lax.scan(one, (params, optimizer_state), drawn)
-    return params, optimizer_state, losses
+    (params, state), losses = jax.lax.scan(one, (params, state), drawn)
+    return params, state, losses

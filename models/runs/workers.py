@@ -47,9 +47,30 @@ def run_jobs(
     if not on_cpu():
         yield from _run_together(jobs, progress)
         return
+    yield from run_each(_run, jobs, workers=workers, progress=progress)
+
+
+def run_each(
+    work: Callable[[Any, Callable[[float], object]], Any],
+    jobs: Sequence[Any],
+    *,
+    workers: int,
+    progress: Callable[[int, float], object] = lambda job, share: None,
+) -> Iterator[tuple[int, Any]]:
+    """Do some work for every job, `workers` at a time, each in a process pinned to a core.
+
+    Args:
+        work: a function of a module, of (job, report); it may call report(share that is done).
+        jobs: what can be sent to another process.
+        workers: number of processes; 1 works in this process.
+        progress: called with (number of the job, share that is done).
+
+    Yields:
+        (number of the job, what the work returned), as they finish.
+    """
     if workers == 1 or len(jobs) <= 1:
         for number, job in enumerate(jobs):
-            yield number, _run(job, lambda share, number=number: progress(number, share))
+            yield number, work(job, lambda share, number=number: progress(number, share))
         return
     context = multiprocessing.get_context("spawn")
     usable = _usable_cores()
@@ -61,18 +82,18 @@ def run_jobs(
         context.Pool(workers, _start_worker, (cores,)) as pool,
     ):
         reports = manager.Queue()
-        numbered = [(number, job, reports) for number, job in enumerate(jobs)]
-        results = pool.imap_unordered(_run_numbered, numbered, chunksize=1)
+        numbered = [(work, number, job, reports) for number, job in enumerate(jobs)]
+        results = pool.imap_unordered(_work_numbered, numbered, chunksize=1)
         for _ in jobs:
             while True:
                 _drain(reports, progress)
                 try:
-                    number, measurement = results.next(timeout=_POLL_SECONDS)
+                    number, result = results.next(timeout=_POLL_SECONDS)
                     break
                 except multiprocessing.TimeoutError:
                     continue
             progress(number, 1.0)
-            yield number, measurement
+            yield number, result
 
 
 def _run_together(
@@ -114,9 +135,9 @@ def _start_worker(cores: Any) -> None:
     keep_compiled()
 
 
-def _run_numbered(numbered: tuple[int, Job, Any]) -> tuple[int, Measurement]:
-    number, job, reports = numbered
-    return number, _run(job, lambda share: reports.put((number, share)))
+def _work_numbered(numbered: tuple[Callable, int, Any, Any]) -> tuple[int, Any]:
+    work, number, job, reports = numbered
+    return number, work(job, lambda share: reports.put((number, share)))
 
 
 def _run(job: Job, report: Callable[[float], object]) -> Measurement:
