@@ -130,13 +130,21 @@ def measured(trial: Trial, report: Callable[[float], object]) -> list[dict[str, 
     if path.exists():
         report(1.0)
         return json.loads(path.read_text())
-    rows = [dict.fromkeys(COLUMNS, "") | row for row in _measure(trial, report)]
+    rows = [dict.fromkeys(COLUMNS, "") | _rounded(row) for row in _measure(trial, report)]
     trial.folder.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     partial.write_text(json.dumps(rows))
     partial.replace(path)
     report(1.0)
     return rows
+
+
+def _rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Six digits are more than the draws decide."""
+    return {
+        name: float(f"{value:.6g}") if isinstance(value, float) else value
+        for name, value in row.items()
+    }
 
 
 def _measure(trial: Trial, report: Callable[[float], object]) -> list[dict[str, Any]]:
@@ -274,6 +282,6 @@ def _observe(
     return np.asarray(jax.vmap(forward)(points), float) + noise
 
 
-def _bounds(plan: Plan) -> dict[str, float]:
+def _bounds(plan: Plan) -> dict[str, Any]:
     """The noises between which the network was trained."""
     return {name: getattr(plan.training, name) for name in ("least_noise", "most_noise")}

@@ -103,10 +103,15 @@ def draw(rows: Rows) -> Figure:
         points = sorted({row["points"] for row in rows})
         panel.set_xticks(points, [f"{n:,}" for n in points])
         panel.minorticks_off()
-    seeds = len({row["seed"] for row in rows})
-    if seeds > 1:
-        note = f"lines: mean of {seeds} seeds, bars: their range"
-        figure.supxlabel(note, fontsize=9)
+    seeds, full = len({row["seed"] for row in rows}), capacity_points(rows)
+    notes = [f"lines: mean of {seeds} seeds, bars: their range"] * (seeds > 1)
+    if full is not None:
+        for panel in (axes[0, 0], axes[0, 1], axes[1, 0]):
+            panel.axvline(full, color="0.5", linewidth=0.9, zorder=0)
+        notes.append(
+            f"grey upright: the most bits stored are all there is to store of {full:.0f} points"
+        )
+    figure.supxlabel("; ".join(notes), fontsize=9)
     return figure
 
 
@@ -134,21 +139,41 @@ def _scores(axes: Axes, rows: Rows) -> None:
     for kind, (column, label) in enumerate(labels.items()):
         for number, noise in enumerate(noises):
             mine = [row for row in rows if row["noise"] == noise]
+            style = {"linestyle": DASHES[kind], "markerfacecolor": ["white", COLORS[number]][kind]}
             name = rf"to the {label}, $\sigma$ = {noise:g}"
-            style = {"color": COLORS[3 * kind + number], "linestyle": DASHES[2 * kind]}
             _line(axes, number, name, mine, column, **style)
     axes.set(
         yscale="log",
         ylabel=r"squared error of $\sigma$ $\times$ score, a dimension",
         title="Score of the network against both closed forms",
     )
-    axes.legend(fontsize=7.5)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high * (high / low) ** 0.25)
+    axes.legend(fontsize=7.5, ncols=2, loc="upper center")
+
+
+def capacity_points(rows: Rows) -> float | None:
+    """The N whose points would just fill the most bits that were stored, log-interpolated.
+
+    None if that lies beyond the numbers tried.
+    """
+    stored = [row for row in rows if row["panel"] == "stored"]
+    peak = _most_stored(stored)
+    found = _by_points(stored, "most_bits")
+    needed = [float(np.mean(values)) for _, values in found]
+    if not needed[0] < peak < needed[-1]:
+        return None
+    return float(np.exp(np.interp(np.log(peak), np.log(needed), np.log([n for n, _ in found]))))
+
+
+def _most_stored(rows: Rows) -> float:
+    return max(float(np.mean(values)) for _, values in _by_points(rows, "stored_bits"))
 
 
 def _stored(axes: Axes, rows: Rows) -> None:
     _line(axes, 0, "stored by the network", rows, "stored_bits")
     _line(axes, 2, "all there is to store (memorized mixture)", rows, "most_bits")
-    peak = max(float(np.mean(values)) for _, values in _by_points(rows, "stored_bits"))
+    peak = _most_stored(rows)
     axes.axhline(peak, color="0.5", linewidth=0.9, label=f"most stored: {peak:,.0f} bits")
     parameters = rows[0]["parameters"]
     axes.set(

@@ -18,8 +18,8 @@ distribution let a model of C bits save more than C + t bits with probability 2^
 memorized mixture of N points far apart saves all there is to know of them at that resolution,
 KL(N(x_n, sigma_0^2 I) || p_sigma_0) less log2 N each: a set has no order.
 
-The same difference on fresh points, with the sign changed, is the *excess code length*, the
-relative entropy of the true distribution to the model in bits a point.
+The same difference on fresh points, with the sign changed, is the *excess code length*, in bits a
+point: the relative entropy of the true diffusion to the model's, and at least that of the points.
 """
 
 import math

@@ -39,7 +39,7 @@ class Mixture:
         require(finite, "weights, centers and spreads must be finite")
         total = self.weights.sum()
         require(
-            bool((self.weights > 0).all()) and abs(total - 1) < 1e-6,
+            bool((self.weights > 0).all() and abs(total - 1) < 1e-6),
             f"weights must be > 0 and sum to 1, not {total:g}",
         )
         require(bool((self.spreads >= 0).all()), "spreads must be >= 0")
@@ -138,7 +138,7 @@ def _denoise(
 ) -> Float[Array, "batch dimension"]:
     square_Bx1 = noise_B[:, None] ** 2
     total_BxK = variance_K + square_Bx1
-    # |x - c|^2 less |x|^2, which all components of one variance share
+    # |x - c|^2 by a matrix product, about the mean of the centers: it cancels less there
     middle_D = centers_KxD.mean(axis=0)
     moved_KxD, left_BxD = centers_KxD - middle_D, x_BxD - middle_D
     apart_BxK = jnp.sum(moved_KxD**2, axis=1) - 2 * left_BxD @ moved_KxD.T
