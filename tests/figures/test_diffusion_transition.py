@@ -1,5 +1,6 @@
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from figures.diffusion_transition import capacity_points, diffusion_transition, 
 from models.diffusion import DenoiserConfig, DiffusionTraining, memorized
 from synth import BadInput
 
+ROOT = Path(__file__).parent.parent.parent
 PLAN = Plan(
     points=(8, 64),
     seeds=(0, 1),
@@ -147,3 +149,37 @@ def test_unknown_presets_list_the_known(tmp_path):
     with pytest.raises(BadInput, match="no preset is called 'huge'; there are tiny, laptop"):
         diffusion_transition(tmp_path / "new", preset="huge")
     assert not (tmp_path / "new").exists()
+
+
+def test_the_committed_results_show_the_transition():
+    with open(ROOT / "docs" / "results" / "diffusion_transition.csv") as file:
+        rows = list(csv.DictReader(file))
+
+    def mean(column, points, **wanted):
+        wanted = {"points": str(points), **wanted}
+        found = [
+            float(row[column])
+            for row in rows
+            if row[column] and all(row[name] == value for name, value in wanted.items())
+        ]
+        assert len(found) == 2
+        return np.mean(found)
+
+    every = sorted({int(row["points"]) for row in rows})
+    few, many = every[0], every[-1]
+    for series in (NETWORK, POSTERIOR):
+        assert mean("memorized_fraction", few, series=series) > 0.9
+        assert mean("memorized_fraction", many, series=series) < 0.01
+    for noise in ("0.1", "0.3", "1.0"):
+        away = {
+            points: [mean(name, points, noise=noise) for name in ("memorized_error", "true_error")]
+            for points in (few, many)
+        }
+        assert away[few][0] < away[few][1] / 50
+        if noise != "1.0":  # there both closed forms are nearly alike
+            assert away[many][1] < away[many][0] / 5
+    stored = [mean("stored_bits", points) for points in every]
+    best = int(np.argmax(stored))
+    assert 0 < best < len(every) - 1
+    assert stored[-1] < 0.5 * stored[best]
+    assert stored[0] > 0.98 * mean("most_bits", few)

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.tree_util import Partial
 
 from capacity.memorized_prior import empirical_weights, memorized_fraction
 from models.diffusion import Mixture, clusters, memorized, sample, sample_posterior
@@ -115,3 +116,21 @@ def test_bad_input_is_refused():
     with pytest.raises(BadInput, match="observation must be finite"):
         sample_posterior(denoiser, first, [np.nan], 0.1, 5, 2, KEY)
     assert jnp.isfinite(sample(denoiser, 1, 2, KEY)).all()
+
+
+def test_posterior_samples_of_a_precise_observation_do_not_diverge():
+    # Explicit steps of t J r / gamma^2 would grow by some 1e5 each.
+    broad = Mixture(np.ones(1), np.zeros((1, 2)), np.ones(1)).denoiser()
+    samples = sample_posterior(broad, first, [0.7], 1e-3, 500, 2, KEY, steps=50)
+    np.testing.assert_allclose(samples[:, 0], 0.7, atol=0.1)
+    # what is not observed keeps its distribution, N(0, 1), about
+    assert abs(samples[:, 1].mean()) < 3 / math.sqrt(500)
+    assert abs(samples[:, 1].var() - 1) < 0.25
+
+
+def test_samples_that_are_not_finite_are_an_error():
+    broken = Partial(lambda x, noise: x * jnp.nan)
+    with pytest.raises(FloatingPointError, match="samples are not finite; take more steps"):
+        sample(broken, 3, 2, KEY)
+    with pytest.raises(FloatingPointError, match="samples are not finite; take more steps"):
+        sample_posterior(broken, first, [0.0], 1.0, 3, 2, KEY)
