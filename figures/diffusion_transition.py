@@ -101,13 +101,13 @@ def draw(rows: Rows) -> Figure:
     for panel in (axes[0, 0], axes[0, 1], axes[1, 0]):
         panel.set(xscale="log", xlabel="training points N")
         points = sorted({row["points"] for row in rows})
-        panel.set_xticks(points, [f"{n:,}" for n in points])
+        panel.set_xticks(points, [f"{n:,}" for n in points], fontsize=8.5)
         panel.minorticks_off()
     seeds, full = len({row["seed"] for row in rows}), capacity_points(rows)
     notes = [f"lines: mean of {seeds} seeds, bars: their range"] * (seeds > 1)
     if full is not None:
         for panel in (axes[0, 0], axes[0, 1], axes[1, 0]):
-            panel.axvline(full, color="0.5", linewidth=0.9, zorder=0)
+            panel.axvline(full, ymax=0.82, color="0.5", linewidth=0.9, zorder=0)
         notes.append(
             f"grey upright: the most bits stored are all there is to store of {full:.0f} points"
         )
@@ -130,7 +130,7 @@ def _samples(axes: Axes, rows: Rows) -> None:
         ylim=(-0.03, 1.05),
         title="Nearest training point three times nearer than the next",
     )
-    axes.legend(loc="center left")
+    axes.legend(loc="center right")
 
 
 def _scores(axes: Axes, rows: Rows) -> None:
@@ -181,7 +181,7 @@ def _stored(axes: Axes, rows: Rows) -> None:
         ylim=(min(0.0, *(1.1 * row["stored_bits"] for row in rows)), 1.5 * peak),
         title=f"Stored bits, {parameters:,} parameters",
     )
-    axes.legend()
+    axes.legend(loc="lower center")
 
 
 def _posterior(axes: Axes, rows: Rows) -> None:
