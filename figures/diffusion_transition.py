@@ -181,7 +181,7 @@ def _stored(axes: Axes, rows: Rows) -> None:
         ylim=(min(0.0, *(1.1 * row["stored_bits"] for row in rows)), 1.5 * peak),
         title=f"Stored bits, {parameters:,} parameters",
     )
-    axes.legend(loc="lower center")
+    axes.legend(loc="lower right")
 
 
 def _posterior(axes: Axes, rows: Rows) -> None:
