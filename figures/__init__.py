@@ -39,6 +39,9 @@ FIGURES = {
     ),
     "capacity_ratio": Entry("figures.capacity_ratio", trains=True, quick={"preset": "tiny"}),
     "stored_bits": Entry("figures.stored_bits", trains=True, quick={"preset": "tiny"}),
+    "diffusion_transition": Entry(
+        "figures.diffusion_transition", trains=True, quick={"preset": "tiny"}
+    ),
     "capacity_curve": Entry("figures.capacity_curve", trains=True, quick={"preset": "tiny"}),
 }
 

@@ -62,17 +62,17 @@ def measurement(run, nll_bits, recall):
         recall=recall,
         entropy_bits=facts.entropy_bits,
         frequency=facts.frequency,
-        parameters=run.job.model.parameters,
+        parameters=run.known["parameters"],
     )
 
 
-def find_run(folder, epsilon):
+def find_run(epsilon):
     plan = replace(PLAN, facts=1000, fresh=100)
     return next(run for run in planned_runs(plan) if run.known["epsilon"] == epsilon)
 
 
-def test_a_model_of_the_rule_alone_has_memorized_nothing(tmp_path):
-    run = find_run(tmp_path, 0.25)
+def test_a_model_of_the_rule_alone_has_memorized_nothing():
+    run = find_run(0.25)
     drawn = run.drawn
     row = run.row(measurement(run, drawn.surprise_bits, drawn.follows_rule))
     assert row["memorized_bits"] == pytest.approx(0, abs=1e-3)
@@ -80,8 +80,8 @@ def test_a_model_of_the_rule_alone_has_memorized_nothing(tmp_path):
     assert row["exceptions_known"] == drawn.follows_rule[drawn.is_exception].mean() < 0.01
 
 
-def test_a_model_of_everything_has_memorized_all_that_is_held(tmp_path):
-    run = find_run(tmp_path, 0.25)
+def test_a_model_of_everything_has_memorized_all_that_is_held():
+    run = find_run(0.25)
     fresh = run.drawn.is_fresh
     row = run.row(measurement(run, np.where(fresh, 50.0, 0.0), ~fresh))
     assert row["memorized_bits"] == pytest.approx(row["held_bits"])
@@ -91,8 +91,8 @@ def test_a_model_of_everything_has_memorized_all_that_is_held(tmp_path):
     assert (row["fresh_known"], row["fresh_nll_bits"]) == (0, 50)
 
 
-def test_without_a_rule_nothing_is_said_of_it(tmp_path):
-    run = find_run(tmp_path, 1.0)
+def test_without_a_rule_nothing_is_said_of_it():
+    run = find_run(1.0)
     known = np.arange(1100) < 400
     row = run.row(measurement(run, np.where(known, 0.0, 12.0), known))
     assert "fresh_known" not in row
@@ -100,10 +100,10 @@ def test_without_a_rule_nothing_is_said_of_it(tmp_path):
     assert (row["exceptions_known"], row["memorized_bits"]) == (0.4, 4800)
 
 
-def test_exposures_count_the_facts_that_are_drawn(tmp_path):
+def test_exposures_count_the_facts_that_are_drawn():
     plan = replace(PLAN, facts=6400, fresh=3200, exposures=(50,))
     for run in planned_runs(plan):
-        training = run.job.training
+        training = run.spec.training
         steps = training.exposures * len(run.drawn.facts) / training.batch
         assert steps == pytest.approx(50 * 6400 / 64)
 
