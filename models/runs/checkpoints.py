@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
+from orbax.checkpoint.checkpoint_manager import StepAlreadyExistsError
 
 from models.hosts import in_turn, is_first
 from models.runs.files import Damaged, DamagedWarning, file_digest, read_sealed, write_sealed
@@ -38,7 +39,7 @@ class Checkpoints:
         self.settle()
         try:
             self._open().save(step, args=ocp.args.StandardSave(state._asdict()))
-        except ocp.checkpoint_manager.StepAlreadyExistsError:
+        except StepAlreadyExistsError:
             return  # proved when it was restored
         self._unproved = (step, dict(host))
 

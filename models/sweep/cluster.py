@@ -1,5 +1,6 @@
 """Ray as the engine of a sweep: workers on the machines of a cluster, one store that all see."""
 
+import importlib
 import socket
 from pathlib import Path
 from typing import Any
@@ -79,12 +80,11 @@ def _attempt(root: str, specs: tuple, checkpoint_seconds: float) -> list[Report]
 
 def _ray() -> Any:
     try:
-        import ray
+        return importlib.import_module("ray")
     except ImportError:
         raise BadInput(
             "the engine ray needs the extra `cluster`: pip install 'factcap[cluster]'"
         ) from None
-    return ray
 
 
 def _connect(ray: Any, address: str | None) -> None:

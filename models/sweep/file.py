@@ -18,7 +18,7 @@ def configurations(path: Path) -> list[Mapping[str, Any]]:
     """
     require(path.is_file(), f"there is no sweep file {path}")
     try:
-        runs = runpy.run_path(str(path)).get("runs")
+        runs: Any = runpy.run_path(str(path)).get("runs")
         require(
             runs is not None,
             f"{path} must define `runs`: a list of configurations, or a function that yields them",

@@ -70,19 +70,19 @@ class LocalEngine:
 
     def wait(self, seconds: float) -> list[Report]:
         """The reports that have come, after at most this time."""
-        busy = {worker.pipe: number for number, worker in enumerate(self._workers) if worker.task}
+        busy = [worker.pipe for worker in self._workers if worker.task is not None]
+        ready = wait(busy, timeout=seconds)
         reports: list[Report] = []
-        for pipe in wait(list(busy), timeout=seconds):
-            number = busy[pipe]
-            worker = self._workers[number]
-            assert worker.task is not None
+        for number, worker in enumerate(self._workers):
+            task, worker.task = worker.task, None if worker.pipe in ready else worker.task
+            if task is None or worker.task is not None:
+                continue
             try:
                 reports += worker.pipe.recv()
-                worker.task = None
             except (EOFError, OSError):
                 worker.process.join()
                 how = f"its process ended, {_how(worker.process)}; see {self._log}"
-                reports += worker.task.lost(how)
+                reports += task.lost(how)
                 self._replace(number)
         return reports
 

@@ -167,7 +167,9 @@ def test_a_state_saved_while_training_goes_on_is_that_of_its_step(tmp_path):
         for _ in range(3):  # its memory is used for the new states
             state, _ = scan_steps(reading, batch, state, to_device(facts), schedule)
         saved.settle()
-        found, host = saved.restore(state)
+        restored = saved.restore(state)
+        assert restored is not None
+        found, host = restored
         assert host == {"seconds": 1.5}
         jax.tree.map(np.testing.assert_array_equal, found, wanted)
     saved.close()

@@ -1,3 +1,4 @@
+import importlib
 import socket
 import time
 
@@ -14,9 +15,8 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def cluster():
     ray = pytest.importorskip("ray", reason="needs the extra `cluster`")
-    from ray.cluster_utils import Cluster
-
-    both = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    utilities = importlib.import_module("ray.cluster_utils")
+    both = utilities.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     yield both
     ray.shutdown()
     both.shutdown()

@@ -128,7 +128,9 @@ def test_a_sweep_makes_what_is_missing_and_fills_the_table(store):
         assert (row["generator"], row["facts_length"], row["model"]) == ("bitstrings", 6, "8x1x1")
         assert row["steps_made"] == 200
     assert store.planned() == {spec.id: spec.label() for spec in specs}
-    assert live(store, specs[0].id).step == 200
+    found = live(store, specs[0].id)
+    assert found is not None
+    assert found.step == 200
 
 
 def test_runs_together_are_runs_alone_but_for_rounding(tmp_path):

@@ -100,6 +100,7 @@ def test_metrics_are_read_as_they_are_written(store):
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (folder / "metrics.jsonl").write_text(text + '{"step": 60')
     found = live(store, spec.id)
+    assert found is not None
     assert (found.step, found.stored_bits, found.seconds) == (5900, 12.0, 29.5)
     assert found.share == 5.9
     assert read_outcome(store.directory(finished(store, 1)[0].id))["steps"] == 100
