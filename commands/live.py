@@ -9,6 +9,9 @@ from models.store.store import Store
 from models.sweep.track import Tracker, Tracking
 from models.sweep.watch import Live, Watch
 
+# Of one run; its rate is that of the run, not of this display.
+_LINE = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}"
+
 # More lines than these leave no room for anything else.
 _MOST_LINES = 16
 
@@ -64,7 +67,9 @@ class LiveBars:
     def _line(self, run: str, found: Live) -> Any:
         taken = {bar.pos for bar in self._bars.values()}
         place = next(place for place in range(1, _MOST_LINES + 2) if -place not in taken)
-        bar = progress_bar("steps", total=found.steps, position=place, leave=False)
+        bar = progress_bar(
+            "steps", total=found.steps, position=place, leave=False, bar_format=_LINE
+        )
         bar.set_description(self._labels[run], refresh=False)
         return bar
 
@@ -73,5 +78,6 @@ def _show(bar: Any, found: Live) -> None:
     bar.total = found.steps
     bar.n = found.step
     stored = {} if found.stored_bits is None else {"stored": f"{found.stored_bits:,.0f} bits"}
-    bar.set_postfix(loss=f"{found.loss_bits:.3f}", **stored, refresh=False)
+    left = f"{found.seconds_left:,.0f} s"
+    bar.set_postfix(loss=f"{found.loss_bits:.3f}", **stored, left=left, refresh=False)
     bar.refresh()
