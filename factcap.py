@@ -1,4 +1,4 @@
-"""The front door: `factcap generate | show | bound | train | measure | figure | curve`."""
+"""The front door: `factcap generate | show | bound | train | measure | select | figure | curve`."""
 
 import contextlib
 import io
@@ -15,6 +15,7 @@ from commands.describe import Bound, Show
 from commands.generate import Generate
 from commands.pictures import Curve, Figure
 from commands.runs import Measure, Train
+from commands.select import Select
 
 Command = (
     Annotated[Generate, subcommand("generate", prefix_name=False)]
@@ -22,6 +23,7 @@ Command = (
     | Annotated[Bound, subcommand("bound", prefix_name=False)]
     | Annotated[Train, subcommand("train", prefix_name=False)]
     | Annotated[Measure, subcommand("measure", prefix_name=False)]
+    | Annotated[Select, subcommand("select", prefix_name=False)]
     | Annotated[Figure, subcommand("figure", prefix_name=False)]
     | Annotated[Curve, subcommand("curve", prefix_name=False)]
 )

@@ -7,6 +7,9 @@ from jaxtyping import Float64
 
 from synth.errors import BadInput, require
 
+# Sums in another order differ by less than this share.
+ROUNDING = 1e-12
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -52,8 +55,8 @@ class Evidence:
 
     @property
     def all_fit(self) -> bool:
-        """Whether the facts that have not been dropped fit the budget."""
-        return bool(self.entropies[self.present].sum() <= self.budget_bits)
+        """Whether the facts that have not been dropped fit the budget, rounding aside."""
+        return bool(self.entropies[self.present].sum() <= self.budget_bits * (1 + ROUNDING))
 
 
 def check_budget(budget_bits: float) -> None:

@@ -20,8 +20,14 @@ def shrunk_counts(counts: Float64[np.ndarray, " facts"]) -> Float64[np.ndarray, 
     >>> shrunk_counts(np.array([1.0, 1.0, 1.0, 97.0])).round(2).tolist()
     [1.35, 1.35, 1.35, 95.96]
     """
-    mean = counts.mean()
-    spread = max(counts.var() - mean, 0.0)
+    return shrunk_mean(counts, float(counts.mean()), float(counts.var()))
+
+
+def shrunk_mean(
+    counts: Float64[np.ndarray, " facts"], mean: float, variance: float
+) -> Float64[np.ndarray, " facts"]:
+    """`shrunk_counts` where the mean and the variance of all counts are known already."""
+    spread = max(variance - mean, 0.0)
     return mean + (counts - mean) * spread / max(spread + mean, np.finfo(float).tiny)
 
 

@@ -48,22 +48,22 @@ def loss_h(evidence: Evidence) -> Weights:
 def loss_hf(evidence: Evidence) -> Weights:
     """LossHF, in our reading: LossH, then what is left is seen equally often.
 
-    Where weights say how often a fact is seen, all kept facts get one weight. Where they are all
-    equal, as those of documents whose repetitions nobody counted, low losses tell what is seen too
-    often: with n the exposures that the loss suggests (`exposures_from_losses`), a fact's weight
-    is thinned by least n / n, least n being that of the kept fact of highest loss, or a tenth of
-    their mean where that is more. The text of the algorithm of Ye, Feldman and Talwar 2026
+    Where the frequency is known, all kept facts get one weight; which are kept does not depend on
+    it. Where it is not, as of documents whose repetitions nobody counted, low losses tell what is
+    seen too often: with n the exposures that the loss suggests (`exposures_from_losses`), a fact's
+    weight is thinned by least n / n, least n being that of the kept fact of highest loss, or a
+    tenth of their mean where that is more. The text of the algorithm of Ye, Feldman and Talwar 2026
     (2604.08519) was not available.
     """
     kept = _kept(evidence, evidence.losses)
     held = kept > 0
     if evidence.all_fit or not held.any():
         return kept
-    if np.ptp(evidence.weights[evidence.present]) > 0:
+    if evidence.frequency is not None:
         return _flattened(kept, evidence)
     seen = exposures_from_losses(evidence.losses, evidence.entropies)
     least = max(seen[held].min(), 0.1 * seen[held].mean(), np.finfo(float).tiny)
-    return kept * np.minimum(1.0, least / np.maximum(seen, np.finfo(float).tiny))
+    return kept * least / np.maximum(seen, least)
 
 
 def influence(evidence: Evidence) -> Weights:

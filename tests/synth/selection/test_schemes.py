@@ -40,7 +40,7 @@ def test_weights_are_not_negative_and_what_is_kept_fits(name, facts, share, seed
     assert np.all(np.isfinite(weights))
     assert weights.any()
     total = known.entropies[weights > 0].sum()
-    assert total <= known.budget_bits * (1 + 1e-12)
+    assert total <= known.budget_bits * (1 + 2e-12)
     # no room for the largest fact among those dropped, or a smaller one stood behind the cut
     if not np.all(weights > 0):
         assert total + known.entropies[weights == 0].max() > known.budget_bits
