@@ -22,6 +22,8 @@ class SelectConfig:
         schedule: `once`, at `first`; `repeatedly`, then again at each tenth of the training up to
             eight tenths; `continuously`, at each fortieth.
         first: share of the training after which it is selected first, in (0, 0.8].
+        counted: whether `worth` may count how often a fact occurs; else it takes it from the losses
+            at the first selection, up to which facts are drawn by their frequency.
 
     Raises:
         BadInput: for a value out of range.
@@ -31,6 +33,7 @@ class SelectConfig:
     budget_bits: float = 0.0
     schedule: str = "repeatedly"
     first: float = 0.05
+    counted: bool = True
 
     def __post_init__(self):
         check_scheme(self.scheme)
@@ -43,6 +46,11 @@ class SelectConfig:
             0 < self.first <= SETTLED,
             f"the first selection must come after a share in (0, {SETTLED}], not {self.first:g}",
         )
+
+    @property
+    def starts_equal(self) -> bool:
+        """Whether facts are drawn equally often up to the first selection."""
+        return SCHEMES[self.scheme].starts_equal and self.counted
 
     def shares(self) -> tuple[float, ...]:
         """Shares of the training after which it is selected.

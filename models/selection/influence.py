@@ -6,11 +6,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 from jaxtyping import Array, Float, Int
 
-from models.fast.values import Params, Reading, value_nll
+from models.fast.values import Params, Reading
 from models.layout import DeviceFacts
-from models.train import loss_and_gradient
+from models.train import loss_and_gradient, trained_module
 
 _ROWS = 512
 
@@ -46,7 +47,13 @@ def _compiled_scores() -> Any:
             batch = facts.take(first + jnp.arange(_ROWS))
 
             def nll(params: Params) -> Float[Array, " some"]:
-                return jnp.sum(value_nll(reading, params, batch), axis=1)
+                # Not `value_nll`: its gradients are written by hand, for reverse mode only.
+                module = trained_module(reading.model, params)
+                logits_BxVxW = module(batch.tokens_BxT[:, :-1], batch.start_B, reading.context - 1)
+                target_BxV = batch.tokens_BxT[:, reading.context :]
+                nll_BxV = optax.softmax_cross_entropy_with_integer_labels(logits_BxVxW, target_BxV)
+                counted = 1.0 if batch.counted_BxV is None else batch.counted_BxV
+                return jnp.sum(nll_BxV * counted, axis=1)
 
             return jax.jvp(nll, (params,), (direction,))[1]
 

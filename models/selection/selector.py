@@ -13,7 +13,7 @@ from models.selection.config import SelectConfig
 from synth import FactSet
 from synth.selection import SCHEMES, Evidence, select
 from synth.selection.budget import MOST_BITS_PER_PARAMETER, running_budget
-from synth.selection.frequencies import shrunk_counts
+from synth.selection.frequencies import exposures_from_losses, shrunk_counts
 
 # What is kept where all facts would be drawn equally often is drawn by this power of its count: the
 # facts that count most then are learned first and surely.
@@ -43,6 +43,8 @@ class Selector:
         seed: of the counts, and of what a scheme draws.
         weights: current sampling weights, 0 where a fact was dropped.
         history: (share of the training, stored bits of what was kept) of the selections so far.
+        exposures: of each fact, as the losses at the first selection suggest; None where they are
+            counted, or nothing was selected yet.
     """
 
     facts: FactSet
@@ -52,10 +54,11 @@ class Selector:
     seed: int
     weights: Float64[np.ndarray, " facts"] = field(init=False)
     history: list[tuple[float, float]] = field(default_factory=list)
+    exposures: Float64[np.ndarray, " facts"] | None = None
 
     def __post_init__(self):
         self.weights = self.facts.frequency.copy()
-        if not SCHEMES[self.config.scheme].starts_equal:
+        if not self.config.starts_equal:
             return
         self.weights = (self.facts.frequency > 0).astype(np.float64)
         if SCHEMES[self.config.scheme].keeps_budget:
@@ -121,19 +124,23 @@ class Selector:
 
     def state(self) -> dict[str, Any]:
         """What going on after an interruption needs, as JSON values."""
-        packed = base64.b64encode(zlib.compress(self.weights.tobytes())).decode()
-        return {"weights": packed, "history": self.history}
+        exposures = None if self.exposures is None else _packed(self.exposures)
+        return {
+            "weights": _packed(self.weights),
+            "history": self.history,
+            "exposures": exposures,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
-        packed = zlib.decompress(base64.b64decode(state["weights"]))
-        self.weights = np.frombuffer(packed, np.float64).copy()
+        self.weights = _unpacked(state["weights"])
+        self.exposures = None if state["exposures"] is None else _unpacked(state["exposures"])
         self.history = [(float(share), float(bits)) for share, bits in state["history"]]
 
     def _chosen(
         self, losses: np.ndarray, budget: float, scores: np.ndarray | None
     ) -> Float64[np.ndarray, " facts"]:
-        scheme, frequency = self.config.scheme, self._frequency()
+        scheme, frequency = self.config.scheme, self._frequency(losses)
         evidence = Evidence(
             losses=losses,
             weights=self.weights,
@@ -144,15 +151,27 @@ class Selector:
             seed=self.seed,
         )
         weights = select(scheme, evidence)
-        if SCHEMES[scheme].starts_equal and frequency is not None:
+        if self.config.starts_equal and frequency is not None:
             return np.where(weights > 0, np.maximum(frequency, 1e-300) ** _SKEW, 0.0)
         return weights
 
-    def _frequency(self) -> Float64[np.ndarray, " facts"] | None:
+    def _frequency(self, losses: np.ndarray) -> Float64[np.ndarray, " facts"] | None:
         if self.config.scheme in ("frequency", "loss_hf"):
             return self.facts.frequency
         if self.config.scheme != "worth":
             return None
+        if not self.config.counted:
+            if self.exposures is None:
+                self.exposures = exposures_from_losses(losses, self.facts.entropy_bits)
+            return self.exposures
         rng = np.random.default_rng([self.seed, 0xC0])
         counts = rng.multinomial(round(self.draws), self.facts.frequency)
         return shrunk_counts(counts.astype(np.float64))
+
+
+def _packed(array: Float64[np.ndarray, " facts"]) -> str:
+    return base64.b64encode(zlib.compress(array.tobytes())).decode()
+
+
+def _unpacked(text: str) -> Float64[np.ndarray, " facts"]:
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.float64).copy()

@@ -70,8 +70,8 @@ def test_selections_come_when_they_are_due(schedule):
 
 def test_going_on_from_a_state_selects_the_same():
     facts = make_facts(60, exponent=1.0)
-    for scheme in ("worth", "loss_hf", "random"):
-        config = SelectConfig(scheme)
+    for scheme, counted in (("worth", True), ("worth", False), ("loss_hf", True), ("random", True)):
+        config = SelectConfig(scheme, counted=counted)
         one, rng = selector(facts, config), np.random.default_rng(0)
         losses = [facts.entropy_bits * rng.random(60) * 1.1 for _ in range(4)]
         for share, nll in zip((0.05, 0.1), losses, strict=False):
