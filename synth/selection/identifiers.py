@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from jaxtyping import Int64, UInt64
 
 # Hashes looked at together: 64 MiB.
@@ -106,4 +105,4 @@ def check_ids(array: pa.Array) -> bool:
     """Whether ids are of a kind that can be told apart: integers or texts, none missing."""
     kind = array.type
     known = pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return known and not pc.any(array.is_null()).as_py()
+    return known and array.null_count == 0

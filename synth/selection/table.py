@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +18,8 @@ _NUMBERS = ("loss", "bits", "count")
 COLUMNS = ("id", *_NUMBERS)
 
 
-class Rows(NamedTuple):
+@dataclass(frozen=True)
+class Rows:
     """A batch of examples.
 
     Attributes:

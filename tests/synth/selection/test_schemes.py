@@ -117,6 +117,7 @@ def test_worth_is_less_than_one_fact_from_the_best_knapsack(seed, share):
     drawn = evidence(9, share, seed)
     # nothing learned yet: the loss is the entropy, and the order that of the bound
     known = changed(drawn, losses=drawn.entropies.copy())
+    assert known.frequency is not None
     gain = shrunk_counts(known.frequency) * (1 - 2.0**-known.entropies)
     best = max(
         gain[list(subset)].sum()
