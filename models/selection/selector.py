@@ -17,9 +17,7 @@ from synth.selection.frequencies import exposures_from_losses, shrunk_counts
 
 # What is kept where all facts would be drawn equally often is drawn by this power of its count: the
 # facts that count most then are learned first and surely.
-_SKEW = 0.25
-# Before anything is learned, what is counted is cut to this times the most that might be stored.
-_ROOM = 1.2
+_SKEW = 0.15
 # A forward pass costs a third of a forward and a backward pass.
 _SCORING = 1 / 3
 # Facts drawn for the mean gradient of `influence`.
@@ -62,8 +60,8 @@ class Selector:
             return
         self.weights = (self.facts.frequency > 0).astype(np.float64)
         if SCHEMES[self.config.scheme].keeps_budget:
-            # Nothing is learned yet: a loss is the entropy.
-            self.weights = self._chosen(self.facts.entropy_bits, _ROOM * self.most_bits, None)
+            # Nothing is learned yet: a loss is the entropy, and what is counted can be cut at once.
+            self.weights = self._chosen(self.facts.entropy_bits, self.most_bits, None)
 
     @property
     def most_bits(self) -> float:
