@@ -17,6 +17,7 @@ from commands.describe import Bound, Show
 from commands.generate import Generate
 from commands.pictures import Curve, Figure
 from commands.runs import Measure, Train
+from commands.select import Select
 from commands.sweeps import Results, Status, Sweep
 
 Command = (
@@ -28,6 +29,7 @@ Command = (
     | Annotated[Sweep, subcommand("sweep", prefix_name=False)]
     | Annotated[Results, subcommand("results", prefix_name=False)]
     | Annotated[Status, subcommand("status", prefix_name=False)]
+    | Annotated[Select, subcommand("select", prefix_name=False)]
     | Annotated[Figure, subcommand("figure", prefix_name=False)]
     | Annotated[Curve, subcommand("curve", prefix_name=False)]
 )

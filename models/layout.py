@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Float64, Int, PRNGKeyArray
 
 from synth import AliasTable, FactSet
 
@@ -63,6 +63,16 @@ class DeviceFacts:
         column_B = jax.random.randint(column_key, (batch,), 0, self.facts)
         kept_B = jax.random.uniform(keep_key, (batch,)) < self.keep_F[column_B]
         return jnp.where(kept_B, column_B, self.alias_F[column_B])
+
+    def weighted(self, weights_F: Float64[np.ndarray, " facts"]) -> "DeviceFacts":
+        """The facts, drawn by these weights, >= 0 and not all 0, instead."""
+        table = AliasTable.build(weights_F / weights_F.sum())
+        missing = (0, self.keep_F.shape[-1] - len(weights_F))
+        return replace(
+            self,
+            keep_F=jnp.asarray(np.pad(table.keep, missing), jnp.float32),
+            alias_F=jnp.asarray(np.pad(table.alias, missing), jnp.int32),
+        )
 
 
 def model_vocabulary(facts: FactSet) -> int:
