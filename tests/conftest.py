@@ -13,8 +13,8 @@ import factcap
 from synth import FactSet, Origin, power_law
 
 # The same examples at every run; `make test-slow` looks for new ones.
-settings.register_profile("repeat", derandomize=True)
-settings.register_profile("explore", print_blob=True)
+settings.register_profile("repeat", derandomize=True, deadline=None)
+settings.register_profile("explore", print_blob=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 
