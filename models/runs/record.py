@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from models.hosts import in_turn, is_first
 from models.measure import Measurement
@@ -57,6 +57,7 @@ class Record:
         self._lock: DirectoryLock | None = None
         self.finished = in_turn(lambda: self._enter(config))
         self._checkpoints = Checkpoints(self.folder / "checkpoint")
+        self._lines: TextIO | None = None
 
     def _enter(self, config: Mapping[str, Any]) -> Measurement | None:
         """Claim the directory and hold it; the measurement, where the run is finished."""
@@ -101,8 +102,9 @@ class Record:
         """Add a line of metrics."""
         if not is_first():
             return
-        with (self.folder / "metrics.jsonl").open("a") as lines:
-            lines.write(json.dumps(metrics) + "\n")
+        if self._lines is None:
+            self._lines = (self.folder / "metrics.jsonl").open("a", buffering=1)
+        self._lines.write(json.dumps(metrics) + "\n")
 
     def save(self, step: int, state: TrainState, host: Mapping[str, Any]) -> None:
         """Begin to save the training state, and what the host needs to go on from it."""
@@ -133,6 +135,9 @@ class Record:
         try:
             self._checkpoints.close()
         finally:
+            if self._lines is not None:
+                self._lines.close()
+                self._lines = None
             if self._lock is not None:
                 self._lock.release()
 
