@@ -130,7 +130,7 @@ def whole_on_each(mesh: Mesh, tree: Any) -> Any:
     def put(leaf: Array) -> Array:
         if jax.process_count() == 1:
             return jax.device_put(leaf, repeated)
-        if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             data = put(jax.random.key_data(leaf))
             return jax.random.wrap_key_data(data, impl=jax.random.key_impl(leaf))
         here = np.asarray(leaf)

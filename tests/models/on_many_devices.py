@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections import Counter
+from typing import Any
 
 import jax
 import numpy as np
@@ -30,7 +31,8 @@ def trained(optimizer: str, precision: str, mesh: jax.sharding.Mesh | None):
     if mesh is not None:
         arrays = whole_on_each(mesh, arrays)
     start = jax.tree.map(np.asarray, state.params)
-    program = _compiled_scan(False).lower(reading, BATCH, STEPS, mesh, state, *arrays).compile()
+    scan: Any = _compiled_scan(False)
+    program = scan.lower(reading, BATCH, STEPS, mesh, state, *arrays).compile()
     state, nats = program(state, *arrays)
     return start, state, np.asarray(nats), program.as_text()
 

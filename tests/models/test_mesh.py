@@ -13,7 +13,7 @@ import factcap
 from models import Job, TrainConfig, make_mesh, run, train_together
 from models.hosts import join
 from models.mesh import AXES, check_mesh, mesh_sizes
-from synth import BadInput
+from synth import BadInput, write
 from tests.conftest import make_facts
 from tests.models import one_of_two
 
@@ -46,7 +46,7 @@ def alone(tmp_path_factory):
 
 
 def assert_same(measurement, other):
-    """Within 2e-4 bits a fact after 200 steps; 3e-6 was measured."""
+    """Within 2e-4 bits a fact after 200 steps; 2e-6 was measured."""
     np.testing.assert_allclose(measurement.nll_bits, other.nll_bits, atol=2e-4)
     assert (measurement.recall == other.recall).mean() > 0.95
 
@@ -218,7 +218,7 @@ def test_processes_that_cannot_be_joined_are_told_why(arguments, message):
     ],
 )
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path, monkeypatch, capsys, words, message):
-    make_facts(20).save(tmp_path / "facts.parquet")
+    write(make_facts(20), tmp_path / "facts.parquet")
     out = tmp_path / "run"
     line = ["factcap", "train", str(tmp_path / "facts.parquet"), "--out", str(out), *words]
     monkeypatch.setattr(sys, "argv", line)
