@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from models.compiler import on_cpu
 from models.fast.values import Reading
 from models.hosts import agreed
 from models.layout import Layout, to_device
@@ -187,7 +188,8 @@ class _Group:
                 continue
             if isinstance(member.result, Measurement):
                 member.save(self._arrays_of(index)[0])
-            member.finish(self.reading, self.layout)
+            divided = jax.process_count() if on_cpu() else self.mesh.size if self.mesh else 1
+            member.finish(self.reading, self.layout, divided)
             self.places[index] = None
             yield member.number, member.result
 

@@ -38,7 +38,7 @@ class Ledger:
         run_seconds: of training and checks, compiling included.
         compile_seconds: by how much the first scan took longer than a median one.
         flops_per_second: of the time that was not spent compiling.
-        peak_flops_per_second: see `measured_peak`.
+        peak_flops_per_second: see `measured_peak`; of all devices that the model was divided over.
         peak_share: of the second in the first; what is called model FLOP utilization.
         device: its name.
     """
@@ -65,6 +65,7 @@ def make_ledger(
     precision: str,
     scans: Sequence[float],
     seconds: float,
+    devices: int = 1,
 ) -> Ledger:
     """The ledger of a run.
 
@@ -75,10 +76,11 @@ def make_ledger(
         precision: of products.
         scans: seconds of each scan, the first compiled where it had to be.
         seconds: of the whole run.
+        devices: over which the model was divided; on CPU, where they share cores, processes.
     """
     compiling = max(scans[0] - statistics.median(scans), 0.0) if scans else 0.0
     rate = flops / max(seconds - compiling, 1e-9)
-    peak = measured_peak(precision)
+    peak = devices * measured_peak(precision)
     return Ledger(
         tokens=facts_drawn * layout.time,
         flops=flops,

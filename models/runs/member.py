@@ -174,7 +174,7 @@ class Member:
             self.steps = self.done
         return {"stored_bits": stored, "facts_known": known}
 
-    def finish(self, reading: Reading, layout: Layout) -> None:
+    def finish(self, reading: Reading, layout: Layout, devices: int = 1) -> None:
         """Write down how it ended; a run that diverged stays unfinished."""
         batch = self.training.batch
         if not isinstance(self.result, Measurement):
@@ -186,6 +186,7 @@ class Member:
             precision=reading.precision,
             scans=self.scans,
             seconds=self.seconds,
+            devices=devices,
         )
         outcome = {
             "steps": self.done,
