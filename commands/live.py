@@ -28,7 +28,7 @@ class LiveBars:
     """
 
     def __init__(self, store: Store, labels: Mapping[str, str], tracker: Tracker | None = None):
-        self._watch = Watch(store, list(labels))
+        self._watch = Watch(store, labels)
         self._labels = labels
         self._tracking = None if tracker is None else Tracking(store, tracker)
         self._total = progress_bar("runs", total=len(labels))

@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,6 +51,7 @@ class Sweep:
         from models.store.store import Store
         from models.sweep.file import configurations
         from models.sweep.spec import run_specs
+        from models.sweep.track import tracker
         from synth.errors import BadInput, require
 
         require(self.workers >= 0, f"workers must be positive, or 0, not {self.workers}")
@@ -69,7 +69,11 @@ class Sweep:
         costs = self._costs(specs)
         if self.dry_run:
             return _list_runs(specs, costs, root)
-        self._make(specs, costs, Store.create(root))
+        # What may be wrong is found before anything is written.
+        follow = None if self.track is None else tracker(self.track, self.project)
+        engine = self._engine()
+        store = Store.create(root)
+        self._make(specs, costs, store, engine, follow)
 
     def _costs(self, specs: list) -> list[float]:
         from synth.errors import BadInput
@@ -82,24 +86,26 @@ class Sweep:
                 raise BadInput(f"{self.file}: configuration {number}: {error}") from None
         return costs
 
-    def _make(self, specs: list, costs: list[float], store: Any) -> None:
+    def _engine(self) -> Any:
+        """A cluster that answers; None for processes of this machine."""
+        if self.engine == "local":
+            return None
+        from models.sweep.cluster import RayEngine
+
+        reached = RayEngine(self.address)
+        return lambda: reached
+
+    def _make(self, specs: list, costs: list[float], store: Any, engine: Any, follow: Any) -> None:
         from commands.live import LiveBars
         from models.compiler import keep_compiled
         from models.runs.checkpoints import silence_orbax
         from models.store.table import results
         from models.sweep.local import default_workers
         from models.sweep.sweep import run_sweep
-        from models.sweep.track import tracker
 
         keep_compiled()
         silence_orbax()
         workers = self.workers or default_workers()
-        engine = None
-        if self.engine == "ray":
-            from models.sweep.cluster import RayEngine
-
-            engine = partial(RayEngine, self.address)
-        follow = None if self.track is None else tracker(self.track, self.project)
         missing = [
             cost for spec, cost in zip(specs, costs, strict=True) if not store.is_finished(spec.id)
         ]

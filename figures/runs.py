@@ -49,15 +49,16 @@ def make_runs(
     """
     store = Store.create(folder)
     numbers = {spec.id: number for number, spec in enumerate(specs)}
-    watch = Watch(store, list(numbers))
+    watch = Watch(store, numbers)
 
-    def look() -> None:
-        if watch.look():
+    def look(now: bool = False) -> None:
+        if watch.look(now=now):
             shares = {run: found.share for run, found in watch.live.items()}
             for run, share in (shares | dict.fromkeys(watch.done, 1.0)).items():
                 progress(numbers[run], len(specs), share)
 
     ended = run_sweep(specs, store, workers=workers, progress=look)
+    look(now=True)
     for run, reason in ended.failed.items():
         raise FloatingPointError(f"the run {store.directory(run)} failed: {reason}")
     return [Finished(*read_finished(store.directory(spec.id))) for spec in specs]

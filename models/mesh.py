@@ -88,6 +88,7 @@ def divided_axis(shape: tuple[int, ...], parts: int) -> int | None:
     >>> divided_axis((64, 192), 8), divided_axis((12, 64), 8), divided_axis((2, 64, 64), 8)
     (1, 1, 2)
     >>> divided_axis((64,), 8), divided_axis((64, 192), 1)
+    (None, None)
     """
     if len(shape) < 2 or parts == 1:
         return None

@@ -5,8 +5,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.test_factcap import call as call
-
 
 def losses(path, **columns):
     made = {"id": np.arange(8), "loss": np.arange(8.0), "bits": np.full(8, 10.0)} | columns

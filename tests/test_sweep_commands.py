@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import sys
 
 import pytest
 
@@ -71,9 +72,13 @@ def test_results_and_status_of_what_is_there(call, tmp_path):
         (f"runs = [{RUN}}}]", ["--checkpoint-seconds", "-1"], "checkpoint_seconds must be"),
         (f"runs = [{RUN}}}]", ["--address", "auto"], "an address is one of the engine ray"),
         (f"runs = [{RUN}}}]", ["--engine", "slurm"], "slurm"),
+        (f"runs = [{RUN}}}]", ["--track", "wandb"], "the tracker wandb is not installed"),
     ],
 )
-def test_bad_sweeps_get_one_line_and_change_nothing(call, tmp_path, text, words, message):
+def test_bad_sweeps_get_one_line_and_change_nothing(
+    call, tmp_path, monkeypatch, text, words, message
+):
+    monkeypatch.setitem(sys.modules, "wandb", None)
     file = tmp_path / "sweep.py"
     file.write_text(text)
     code, out, err = call("sweep", file, "--out", tmp_path / "store", *words)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ class Watch:
     """
 
     store: Store
-    runs: Iterable[str]
+    runs: Collection[str]
     seconds: float = 0.5
     done: set[str] = field(default_factory=set)
     live: dict[str, Live] = field(default_factory=dict)
@@ -93,8 +93,8 @@ class Watch:
         if not now and time.monotonic() - self._looked < self.seconds:
             return False
         self.live = {}
-        for run in self.runs:
-            if run in self.done:
+        for run in self.store.runs():  # those begun: few of many
+            if run in self.done or run not in self.runs:
                 continue
             state = self.store.state(run)
             if state in ("done", "failed"):

@@ -6,8 +6,10 @@ RUNS = 8
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
+def cache(tmp_path_factory, worker_id):
+    """What was compiled, for all processes of all tests."""
+    base = tmp_path_factory.getbasetemp()
+    return (base if worker_id == "master" else base.parent) / "cache"
 
 
 @pytest.fixture(scope="session")

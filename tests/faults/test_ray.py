@@ -66,3 +66,14 @@ def test_an_address_that_does_not_answer_is_one_line():
         RayEngine(f"127.0.0.1:{port}")
     with pytest.raises(BadInput, match="a Ray address is auto or host:port, not 'nowhere'"):
         RayEngine("nowhere")
+
+
+def test_a_cluster_that_does_not_answer_changes_nothing_on_disk(tmp_path, call):
+    pytest.importorskip("ray", reason="needs the extra `cluster`")
+    file = write_sweep(tmp_path / "sweep.py", 2)
+    words = ("--engine", "ray", "--address", "localhost:1", "--out", tmp_path / "store")
+    code, out, err = call("sweep", file, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith("factcap: no Ray cluster is reached at localhost:1")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "store").exists()
