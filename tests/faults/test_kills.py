@@ -70,6 +70,7 @@ def test_fifty_kills_of_forty_runs(tmp_path, cache):
         made += check_kills(file, rows, store, cache, kills=50 - made, longest=12.0, seed=trial)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced_and_its_run_goes_on(tmp_path, undisturbed, cache):
     file, rows = undisturbed
     process = start(

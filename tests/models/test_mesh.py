@@ -122,7 +122,8 @@ def test_eight_devices_do_what_one_does(optimizer, precision, losses, params):
         assert kinds.get("collective-permute", 0) == 0
 
 
-@pytest.mark.parametrize("mesh", [pytest.param("data=2", marks=pytest.mark.slow), "model=2"])
+@pytest.mark.slow
+@pytest.mark.parametrize("mesh", ["data=2", "model=2"])
 def test_two_processes_do_what_one_does(tmp_path, alone, mesh):
     with socket.socket() as free:
         free.bind(("", 0))
