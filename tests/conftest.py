@@ -1,14 +1,8 @@
 import os
 import sys
-from pathlib import Path
 
 # Before JAX starts: what is spread over devices is spread over two in every test.
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
-# What one process has compiled the others need not; a second call of the tests is quicker, too.
-os.environ.setdefault(
-    "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "compiled")
-)
-os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.05")
 
 import numpy as np
 import pyarrow as pa
