@@ -24,7 +24,7 @@ def write_sweep(path: Path, runs: int, steps: int = 600) -> Path:
         "runs = product(\n"
         f'    facts=[{{**bits, "facts": facts}} for facts in (20, 60)], seed=range({runs // 2}),\n'
         '    model=[{"width": 8, "depth": 1, "heads": 1}], exposures=[1], batch=[16],\n'
-        f"    fewest_steps=[{steps}], saturate=[False],\n"
+        f"    fewest_steps=[{steps}], saturate=[False], optimizer=['adamw'],\n"
         ")\n"
     )
     return path

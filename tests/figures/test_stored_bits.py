@@ -15,6 +15,7 @@ PLAN = Plan(
 )
 
 
+@pytest.mark.slow
 def test_every_point_is_made_once_and_read_again(tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS, "quick", PLAN)
     seen = {}

@@ -51,7 +51,7 @@ def assert_same(measurement, other):
     assert (measurement.recall == other.recall).mean() > 0.95
 
 
-@pytest.mark.parametrize("mesh", ["data=2", "model=2"])
+@pytest.mark.parametrize("mesh", [pytest.param("data=2", marks=pytest.mark.slow), "model=2"])
 def test_a_run_on_two_devices_is_that_on_one(tmp_path, alone, mesh):
     assert_same(run(FACTS, MODEL, TRAINING, tmp_path / "run", mesh=make_mesh(mesh)), alone)
 

@@ -61,6 +61,7 @@ def test_decay_is_decoupled_and_on_every_parameter(name):
         np.testing.assert_allclose(decayed[key], plain[key] - 0.1 * leaf, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_muon_stores_more_in_few_exposures(tmp_path):
     facts = make_facts(200, keys=(3, 3), values=(2, 2))
     stored = {

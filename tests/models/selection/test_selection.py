@@ -111,6 +111,7 @@ def test_scoring_is_charged_for_what_is_left():
     assert selector(facts, SelectConfig("influence", **once)).planned_draws() == pytest.approx(552)
 
 
+@pytest.mark.slow
 def test_a_training_costs_no_more_with_selection_than_without():
     facts = make_facts(100, exponent=1.0)
     training = TrainConfig(exposures=100, batch=16)
