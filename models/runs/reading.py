@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from models.runs.files import Damaged, digest_of, read_sealed
+from models.runs.files import Damaged, digest_of, file_digest, read_sealed
 from synth.errors import BadInput, require
 
 FORMAT_VERSION = 3
@@ -55,3 +55,18 @@ def read_config(folder: Path) -> dict[str, Any]:
         f"{path} has format version {version}, newer than {FORMAT_VERSION}, the newest known here",
     )
     return config
+
+
+def check_finished(directory: str | os.PathLike) -> dict[str, Any]:
+    """How a finished run ended, all its files seen to be as they were written.
+
+    Raises:
+        Damaged: if one is not.
+    """
+    folder = Path(directory)
+    outcome = read_sealed(folder / "outcome.json")
+    for name, digest in outcome["files"].items():
+        path = folder / name
+        if not path.is_file() or file_digest(path) != digest:
+            raise Damaged(f"{path} is damaged: its digest is not that in outcome.json")
+    return outcome

@@ -16,12 +16,11 @@ from models.runs.files import (
     Damaged,
     DamagedWarning,
     file_digest,
-    read_sealed,
     write_sealed,
     write_whole,
 )
 from models.runs.lock import DirectoryLock
-from models.runs.reading import is_finished, read_config
+from models.runs.reading import check_finished, is_finished, read_config
 from models.train import TrainState
 from synth.errors import BadInput, require
 
@@ -173,13 +172,8 @@ def read_finished(directory: str | os.PathLike) -> tuple[Measurement, dict[str, 
     Raises:
         Damaged: if a file is not as it was written.
     """
-    folder = Path(directory)
-    outcome = read_sealed(folder / "outcome.json")
-    for name, digest in outcome["files"].items():
-        path = folder / name
-        if not path.is_file() or file_digest(path) != digest:
-            raise Damaged(f"{path} is damaged: its digest is not that in outcome.json")
-    return Measurement.load(folder / "measurement.parquet"), outcome
+    outcome = check_finished(directory)
+    return Measurement.load(Path(directory) / "measurement.parquet"), outcome
 
 
 def _claim(folder: Path, config: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from models.runs.files import Damaged, DamagedWarning, digest_of, read_sealed, write_sealed
 from models.runs.lock import is_locked
-from models.runs.reading import is_finished
+from models.runs.reading import check_finished, is_finished, read_config
 from synth.errors import require
 
 FORMAT_VERSION = 1
@@ -141,6 +141,15 @@ class Store:
     def is_finished(self, run: str) -> bool:
         """Whether a run has ended with a measurement."""
         return is_finished(self.directory(run))
+
+    def is_whole(self, run: str) -> bool:
+        """Whether a finished run's files are as they were written."""
+        try:
+            read_config(self.directory(run))
+            check_finished(self.directory(run))
+        except Damaged:
+            return False
+        return True
 
     def saved_step(self, run: str) -> int:
         """The step of a run's latest saved state; 0 without one."""

@@ -51,8 +51,9 @@ def run_sweep(
     A run whose worker dies, or that raises an error, is tried again and goes on from its last saved
     state; after `ATTEMPTS` that came no further it is recorded as failed, with its traceback, and
     the others go on. One whose loss is not finite, or whose facts cannot be made, fails at once.
-    What other sweeps on this store are making is waited for and not made twice. It may be stopped
-    at any moment; the same call goes on.
+    What was finished and is damaged is made again from its last saved state. What other sweeps on
+    this store are making is waited for and not made twice. It may be stopped at any moment; the
+    same call goes on.
 
     Args:
         specs: the runs; the first are begun first.
@@ -75,7 +76,7 @@ def run_sweep(
     if retry_failed:
         for run in wanted:
             store.forgive(run)
-    missing = [spec for run, spec in wanted.items() if store.state(run) in ("running", "waiting")]
+    missing = [spec for run, spec in wanted.items() if _is_missing(store, run)]
     if missing:
         start = engine or _default_engine(min(workers, len(missing)), store, progress)
         _Sweep(store, wanted, progress, checkpoint_seconds).make(missing, start())
@@ -84,6 +85,12 @@ def run_sweep(
         tuple(run for run in wanted if run not in failures),
         {run: failure["reason"] for run, failure in failures.items() if failure is not None},
     )
+
+
+def _is_missing(store: Store, run: str) -> bool:
+    """Whether a run is to be made, or made again since its files are damaged."""
+    state = store.state(run)
+    return state in ("running", "waiting") or (state == "done" and not store.is_whole(run))
 
 
 def _default_engine(

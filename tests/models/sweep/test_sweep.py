@@ -1,9 +1,11 @@
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from models import Store, TrainConfig, read_run, results, run_specs, run_sweep
+from models.runs.files import DamagedWarning, write_sealed
 from models.sweep.attempt import Report, attempt
 from models.sweep.engine import InProcess, Task, tasks_of
 from models.sweep.sweep import ATTEMPTS
@@ -42,7 +44,8 @@ class Fake:
         if ending == "done":
             folder = self.store.directory(spec.id)
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "outcome.json").write_text("{}")
+            (folder / "config.json").write_text(json.dumps(spec.config))
+            write_sealed(folder / "outcome.json", {"files": {}})
         return [Report(spec.id, ending, f"it is {ending}", "a traceback", 7)]
 
     def close(self):
@@ -131,6 +134,25 @@ def test_a_sweep_makes_what_is_missing_and_fills_the_table(store):
     found = live(store, specs[0].id)
     assert found is not None
     assert found.step == 200
+
+
+def test_what_is_damaged_is_made_again(store):
+    [spec] = small(1)
+    run_sweep([spec], store)
+    [row] = results(store).to_pylist()
+    for name in ("outcome.json", "measurement.parquet", "config.json"):
+        path = store.directory(spec.id) / name
+        whole = path.read_bytes()
+        path.write_bytes(whole.replace(b"8", b"9"))
+        assert not store.is_whole(spec.id)
+        with pytest.warns(DamagedWarning):
+            assert run_sweep([spec], store).done == (spec.id,)
+        assert store.is_whole(spec.id)
+    steps = (store.directory(spec.id) / "attempts.jsonl").read_text().splitlines()
+    assert [json.loads(step)["step"] for step in steps][:3] == [0, 200, 200]
+    again = read_run(store.directory(spec.id))[1]
+    assert again.accuracy == row["accuracy"]
+    assert again.stored_bits == row["stored_bits"]
 
 
 def test_runs_together_are_runs_alone_but_for_rounding(tmp_path):
