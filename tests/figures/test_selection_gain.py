@@ -157,3 +157,31 @@ def test_the_committed_numbers_are_what_is_said_of_them():
         if load <= 0.7:
             lost = table[exponent, load, ORDINARY]["weighted_accuracy"] - row["weighted_accuracy"]
             assert lost <= 0.005
+
+
+def test_the_readme_says_what_the_table_says():
+    table = committed()
+    with open(RESULTS / "selection_gain.csv") as file:
+        runs = list(csv.DictReader(file))
+    fits = float(next(row["most_known"] for row in runs if float(row["load"]) == 4))
+    ordinary, lowest = (table[0.0, 4.0, name] for name in (ORDINARY, "loss_h"))
+    skewed = {
+        name: table[1.0, 4.0, name]["weighted_accuracy"]
+        for name in (ORDINARY, "worth", "loss_h", "loss_hf")
+    }
+    most = next(
+        float(row["weighted_bound"])
+        for row in runs
+        if (float(row["exponent"]), float(row["load"])) == (1.0, 4.0)
+    )
+    readme = " ".join((RESULTS.parents[1] / "README.md").read_text().split())
+    for sentence in (
+        f"Of {ordinary['facts']:,.0f} equally frequent facts, four times what fits, ordinary "
+        f"training knows {ordinary['facts_known']:.0f}, training on those of lowest loss "
+        f"{lowest['facts_known']:.0f}, the bound being {fits:.0f}",
+        f"ordinary training answers {100 * skewed[ORDINARY]:.0f} % of the queries, `worth`, our "
+        f"scheme, {100 * skewed['worth']:.0f} %, the bound being {100 * most:.0f} %. By the losses "
+        f"alone it is {100 * max(skewed['loss_h'], skewed['loss_hf']):.0f} % there",
+        f"({len(runs)} runs",
+    ):
+        assert sentence in readme
