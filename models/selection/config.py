@@ -19,7 +19,7 @@ class SelectConfig:
     Attributes:
         scheme: a name in `synth.selection.SCHEMES`.
         budget_bits: entropy of the facts to keep; 0 where it follows from the stored bits, which
-            it does not for random subsampling.
+            it does not for random subsampling and influence.
         schedule: `once`, at `first`; `repeatedly`, then again at each tenth of the training up to
             eight tenths; `continuously`, at each fortieth.
         first: share of the training after which it is selected first, in (0, 0.8].

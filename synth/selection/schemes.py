@@ -141,7 +141,7 @@ SCHEMES: Mapping[str, Scheme] = MappingProxyType(
         "frequency": Scheme(frequency, needs="frequency", reads_losses=False, starts_equal=True),
         "loss_h": Scheme(loss_h),
         "loss_hf": Scheme(loss_hf),
-        "influence": Scheme(influence, needs="scores"),
+        "influence": Scheme(influence, needs="scores", sets_budget=False),
         "deduplicate": Scheme(
             deduplicate, reads_losses=False, keeps_budget=False, starts_equal=True
         ),
