@@ -86,7 +86,7 @@ def test_selections_come_when_they_are_due(schedule):
 def test_going_on_from_a_state_selects_the_same():
     facts = make_facts(60, exponent=1.0)
     for scheme, counted in (("worth", True), ("worth", False), ("loss_hf", True), ("random", True)):
-        budget = 100.0 if scheme == "random" else 0.0
+        budget = 0.0 if SCHEMES[scheme].sets_budget else 100.0
         config = SelectConfig(scheme, budget_bits=budget, counted=counted)
         one, rng = selector(facts, config), np.random.default_rng(0)
         losses = [facts.entropy_bits * rng.random(60) * 1.1 for _ in range(4)]
