@@ -22,8 +22,9 @@ COLUMNS = (
 ORDINARY = "ordinary"
 # `worth` where nobody counts how often a fact occurs.
 UNCOUNTED = "worth uncounted"
-# Of the capacity, what a scheme keeps that must be told. All of it is, for some sets, more than the model
-# learns in these draws: of four times what fits it once knew 88 % of the bound, with 95 % 97 %.
+# Of the capacity, what a scheme keeps that must be told. All of it is, for some sets, more than the
+# model learns in these draws: of four times what fits random subsampling then once knew 88 % of the
+# bound, with 95 % of it 97 %.
 _TOLD_SHARE = 0.95
 # Facts of 3 value tokens of 128 after a key of 4.
 VOCABULARY, VALUE, KEY = 128, 3, 4
