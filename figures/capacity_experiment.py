@@ -55,7 +55,9 @@ class Preset:
 
 def _cities(frequency: str, facts: int, seed: int) -> dict[str, Any]:
     known = "uniform" if frequency == "uniform" else "population"
-    return {"generator": "cities", "facts": facts, "frequency": known, "seed": seed}
+    recipe = {"generator": "cities", "facts": facts, "frequency": known, "seed": seed}
+    # Three quarters of the names; a step takes an eighth less time than with the longest.
+    return recipe | {"longest_key": 5}
 
 
 def _phonebook(frequency: str, facts: int, seed: int) -> dict[str, Any]:
@@ -78,7 +80,7 @@ PRESETS = {
     ),
     "laptop": Preset(
         source=_cities,
-        frequencies={"uniform": 450_000, "population": 600_000},
+        frequencies={"uniform": 480_000, "population": 560_000},
         sizes=("8k",),
         loads=_LOADS,
         seeds=(0, 1),

@@ -74,12 +74,8 @@ def cities(
         f"an exponent needs the frequency 'power_law', not {frequency!r}",
     )
     found = _cities_by_spelling()
-    pieces, keys = _pieces_and_keys(vocabulary)
-    kept = [
-        (city, key)
-        for city, key in zip(found.values(), keys, strict=True)
-        if len(key) <= longest_key
-    ]
+    pieces, _ = _pieces_and_keys(vocabulary)
+    kept = _named_shortly(vocabulary, longest_key)
     count = len(kept) if facts is None else facts
     require(
         1 <= count <= len(kept),
@@ -148,6 +144,14 @@ def _frequency(kind: str, taken: list[_City], exponent: float) -> np.ndarray:
     if kind == "uniform":
         return uniform(len(taken))
     raise BadInput(f"frequency must be 'population', 'uniform' or 'power_law', not {kind!r}")
+
+
+@cache
+def _named_shortly(vocabulary: int, longest_key: int) -> list[tuple[_City, tuple[int, ...]]]:
+    """The cities with names of at most so many pieces, and the pieces."""
+    _, keys = _pieces_and_keys(vocabulary)
+    named = zip(_cities_by_spelling().values(), keys, strict=True)
+    return [(city, key) for city, key in named if len(key) <= longest_key]
 
 
 @cache
