@@ -18,6 +18,8 @@ class Figure:
     """Name of the figure; a wrong one lists them."""
     all: bool = False
     """Make the whole gallery; what would take minutes, smaller."""
+    preset: str | None = None
+    """Of a figure that trains: laptop unless given; a wrong one lists those that there are."""
     out: Path = Path("out/figures")
     """Where to write."""
 
@@ -34,7 +36,14 @@ class Figure:
             )
         for name in FIGURES if self.name is None else [self.name]:
             function, entry = figure_function(name), FIGURES[name]
-            options = entry.quick if self.all else {}
+            options = dict(entry.quick) if self.all else {}
+            if self.preset is not None:
+                require(
+                    entry.trains and not self.all,
+                    "--preset is for one figure that trains models: "
+                    f"{', '.join(name for name in FIGURES if FIGURES[name].trains)}",
+                )
+                options["preset"] = self.preset
             if entry.trains:
                 _train_figure(function, self.out, **options)
             else:

@@ -44,6 +44,16 @@ class Train:
     """Of products and activations: float32 or bfloat16; parameters are float32."""
     seed: int = 0
     """Of the parameters and of the draws."""
+    select: str | None = None
+    """Train on what fits: worth, loss_h, loss_hf, influence, frequency, random, deduplicate."""
+    budget_bits: float = 0.0
+    """With --select: entropy of the facts to keep, in bits; 0 follows from what is stored."""
+    select_schedule: str = "repeatedly"
+    """once, repeatedly (each tenth of the training) or continuously (each fortieth)."""
+    select_first: float = 0.05
+    """Share of the training after which it is selected first."""
+    uncounted: bool = False
+    """Nobody counts how often a fact occurs: worth takes it from the losses."""
     mesh: str | None = None
     """Divide model and batch over all devices: data=4,model=2 keeps 4 copies on 2 devices each."""
     coordinator: str | None = None
@@ -70,6 +80,11 @@ class Train:
             self.coordinator is None or self.mesh is not None,
             "several processes train one model on a --mesh, say --mesh data=16",
         )
+        chosen = (self.budget_bits, self.select_schedule, self.select_first, self.uncounted)
+        require(
+            self.select is not None or chosen == (0.0, "repeatedly", 0.05, False),
+            "--budget-bits, --select-schedule, --select-first and --uncounted need --select SCHEME",
+        )
         if self.mesh is not None:
             from models.mesh import mesh_sizes
 
@@ -81,6 +96,7 @@ class Train:
             "`factcap measure`",
         )
         from models import (
+            SelectConfig,
             TrainConfig,
             TransformerConfig,
             make_mesh,
@@ -96,6 +112,15 @@ class Train:
 
         keep_compiled()
         silence_orbax()
+        select = None
+        if self.select is not None:
+            select = SelectConfig(
+                self.select,
+                budget_bits=self.budget_bits,
+                schedule=self.select_schedule,
+                first=self.select_first,
+                counted=not self.uncounted,
+            )
         training = TrainConfig(
             exposures=self.exposures,
             batch=self.batch,
@@ -104,6 +129,7 @@ class Train:
             precision=self.precision,
             saturate=not self.all_exposures,
             seed=self.seed,
+            select=select,
         )
         free = (self.width, self.depth, self.heads)
         require(
@@ -170,6 +196,12 @@ def _print_measurement(summary: dict[str, Any], json: bool) -> None:
     )
     ending = "all that were given, and bits still grew: capped" if summary["capped"] else "ended"
     print(f"exposures           {summary['exposures']:,.0f} ({ending})")
+    if "selection" in summary:
+        kept, scheme = summary["selection"], summary["training"]["select"]["scheme"]
+        print(
+            f"selection           {scheme} kept {kept['facts_kept']:,} facts, "
+            f"{kept['bits_kept']:,.0f} bits; scoring cost {kept['scoring_draws']:,.0f} draws"
+        )
     ledger = summary["ledger"]
     print(
         f"cost                {ledger['flops']:.2e} FLOP in {ledger['run_seconds']:,.1f} s, "

@@ -42,6 +42,9 @@ FIGURES = {
     "diffusion_transition": Entry(
         "figures.diffusion_transition", trains=True, quick={"preset": "tiny"}
     ),
+    "selection_gain": Entry(
+        "figures.selection.selection_gain", trains=True, quick={"preset": "tiny"}
+    ),
     "capacity_curve": Entry("figures.capacity_curve", trains=True, quick={"preset": "tiny"}),
 }
 

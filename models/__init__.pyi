@@ -8,6 +8,9 @@ from .runs.reading import read_outcome
 from .runs.record import read_run
 from .runs.single import run
 from .schedule import TrainConfig
+from .selection.config import SelectConfig
+from .selection.influence import influence_scores
+from .selection.selector import Selector
 from .store.store import Store
 from .store.table import results
 from .sweep.grid import chain, product, zipped
@@ -21,11 +24,14 @@ __all__ = [
     "Job",
     "Measurement",
     "RunSpec",
+    "SelectConfig",
+    "Selector",
     "Store",
     "TrainConfig",
     "Transformer",
     "TransformerConfig",
     "chain",
+    "influence_scores",
     "make_mesh",
     "model_vocabulary",
     "named_size",

@@ -23,6 +23,7 @@ from models.runs.job import Job
 from models.runs.lock import Busy
 from models.runs.member import Diverged, Member
 from models.schedule import filled
+from models.selection.influence import influence_scores
 from models.train import scan_steps
 from models.transformer import TransformerConfig
 from synth.errors import require
@@ -49,7 +50,7 @@ def train_together(
 
     Args:
         jobs: runs of one model, batch, optimizer and precision; they may differ in facts, seed,
-            exposures, learning rate and the other numbers of their training.
+            exposures, learning rate, selection and the other numbers of their training.
         slots: how many train at once; 0: as many as fit in memory.
         progress: called with (number of the job, steps done, steps in all, metrics) after each 100
             steps of each member.
@@ -67,6 +68,11 @@ def train_together(
     if mesh is not None:
         require(len(jobs) == 1, f"a mesh trains one model, not {len(jobs)} together")
         check_mesh(mesh, *shape_of(jobs[0])[:2])
+        select = jobs[0].training.select
+        require(
+            select is None or select.scheme != "influence",
+            "the scheme influence has no mesh; take another, or one device",
+        )
     members: list[Member] = []
     try:
         for number, job in enumerate(jobs):
@@ -142,6 +148,8 @@ class _Group:
             for index, member in zip(free, arrivals, strict=False):
                 facts = to_device(member.job.facts, self.layout)
                 state = member.resume(self.mesh)
+                if member.selector is not None:
+                    facts = facts.weighted(member.weights)
                 places[index] = member
                 arrays[index] = (state, facts, member.schedule())
             old = self.arrays
@@ -214,11 +222,33 @@ class _Group:
         found = {}
         for index, member in enumerate(self.places):
             if member is not None and member in due:
-                before = member.steps
-                found[member.number] = member.checked(*results[index])
-                if member.steps != before:
+                steps, weights = member.steps, member.weights
+                scores = self._scores(index, params) if member.needs_scores() else None
+                found[member.number] = member.checked(*results[index], scores)
+                if member.steps != steps:
                     self._reschedule(index, member)
+                if member.weights is not weights:
+                    self._reweigh(index, member)
         return found
+
+    def _scores(self, index: int, params: Any) -> np.ndarray:
+        """First-order influence of a member's facts."""
+        member, (_, facts, _) = self.places[index], self._arrays_of(index)
+        assert member is not None
+        assert member.selector is not None
+        if len(self.places) > 1:
+            params = jax.tree.map(lambda array: array[index], params)
+        return influence_scores(self.reading, params, facts, member.selector.held_out())
+
+    def _reweigh(self, index: int, member: Member) -> None:
+        state, facts, schedule = self.arrays
+        one = self._arrays_of(index)[1].weighted(member.weights)
+        new = {"keep_F": one.keep_F, "alias_F": one.alias_F}
+        if len(self.places) > 1:
+            new = {name: getattr(facts, name).at[index].set(new[name]) for name in new}
+        if self.mesh is not None:
+            new = whole_on_each(self.mesh, new)
+        self.arrays = (state, replace(facts, **new), schedule)
 
     def _reschedule(self, index: int, member: Member) -> None:
         state, facts, schedule = self.arrays

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
 from models.fast.values import check_precision
 from models.optim import check_optimizer, is_schedule_free, make_optimizer
+from models.selection.config import SelectConfig
 from synth.errors import require
 
 # Steps of one jitted scan; between two scans progress is shown and state is saved.
@@ -50,6 +51,9 @@ class TrainConfig:
         weight_decay: decoupled, of AdamW.
         beta2: decay of AdamW's second moment.
         seed: of the initial parameters and of the draws.
+        select: what to train on, chosen as it is learned; None: all facts, by their frequency.
+            Scoring is paid for by fewer steps, and `saturate` is not read: stored bits grow again
+            after each selection.
 
     Raises:
         BadInput: for a value out of range.
@@ -67,6 +71,7 @@ class TrainConfig:
     weight_decay: float = 0.01
     beta2: float = 0.98
     seed: int = 0
+    select: SelectConfig | None = None
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -136,10 +141,18 @@ def filled(config: TrainConfig, facts: int, width: int) -> TrainConfig:
     return dataclasses.replace(config, batch=batch, learning_rate=rate)
 
 
-def total_steps(config: TrainConfig, facts: int) -> int:
-    """Steps of a whole training, a multiple of `SCAN_STEPS`."""
-    wanted = config.exposures * facts / (config.batch or default_batch(facts))
-    return math.ceil(max(wanted, config.fewest_steps) / SCAN_STEPS) * SCAN_STEPS
+def total_steps(config: TrainConfig, facts: int, scoring_draws: float = 0.0) -> int:
+    """Steps of a whole training, a multiple of `SCAN_STEPS`.
+
+    Args:
+        config: of the training.
+        facts: how many there are.
+        scoring_draws: what scoring costs, in facts drawn: so many fewer are drawn to train.
+    """
+    batch = config.batch or default_batch(facts)
+    wanted = config.exposures * facts / batch
+    whole = math.ceil(max(wanted, config.fewest_steps) / SCAN_STEPS)
+    return (whole - math.ceil(scoring_draws / batch / SCAN_STEPS)) * SCAN_STEPS
 
 
 def check_steps(facts: int, batch: int) -> int:
@@ -235,10 +248,12 @@ def _single(number: float) -> Array:
     return jnp.asarray(number, jnp.float32)
 
 
-def make_schedule(config: TrainConfig, facts: int, width: int) -> Schedule:
-    """The numbers of a training, defaults filled in."""
+def make_schedule(
+    config: TrainConfig, facts: int, width: int, scoring_draws: float = 0.0
+) -> Schedule:
+    """The numbers of a training, defaults filled in; see `total_steps`."""
     whole = filled(config, facts, width)
-    steps = total_steps(whole, facts)
+    steps = total_steps(whole, facts, scoring_draws)
     return Schedule(
         name=whole.optimizer,
         steps=_single(steps),

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from jax.sharding import Mesh
@@ -26,7 +27,9 @@ from models.schedule import (
     stopped_growing,
     total_steps,
 )
+from models.selection.selector import Selector
 from models.train import TrainState, initial_state
+from synth.errors import require
 
 # Bits that a parameter might store at the most, when it is asked whether a run has learned some.
 _MOST_BITS = 2.0
@@ -60,6 +63,11 @@ class Member:
         checks: (step, stored bits, facts known) of each check of all facts.
         saturated: whether stored bits were found to grow no longer, or little is left to learn.
         result: the measurement or the failure, once it has ended.
+        selector: what chooses the facts to train on; None where all are trained on.
+        scoring_draws: what scoring is charged, in facts drawn.
+
+    Raises:
+        BadInput: if scoring leaves no steps.
     """
 
     number: int
@@ -73,27 +81,53 @@ class Member:
     checks: list[tuple[int, float, int]] = field(default_factory=list)
     saturated: bool = False
     result: Measurement | Diverged | None = None
+    selector: Selector | None = None
+    scoring_draws: float = 0.0
 
     def __post_init__(self):
-        job = self.job
-        self.training = filled(job.training, len(job.facts), job.model.width)
-        self.record = Record(job.directory, job.config)
+        job, facts = self.job, len(self.job.facts)
+        self.training = filled(job.training, facts, job.model.width)
+        if (select := self.training.select) is not None:
+            draws = total_steps(self.training, facts) * self.training.batch
+            parameters = job.model.parameters
+            self.selector = Selector(job.facts, select, parameters, draws, self.training.seed)
+            self.scoring_draws = self.selector.planned_draws()
         self.steps = self._all_steps()
+        require(
+            self.steps > 0,
+            f"{self.training.exposures:g} exposures of {facts} facts leave no {SCAN_STEPS} steps "
+            f"of {self.training.batch} after {self.scoring_draws:,.0f} draws for scoring; "
+            "give more",
+        )
+        self.record = Record(job.directory, job.config)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """By which facts are drawn now; a new array whenever they change."""
+        return self.job.facts.frequency if self.selector is None else self.selector.weights
+
+    def needs_scores(self) -> bool:
+        """Whether a selection that reads scores of influence is due."""
+        return (
+            self.selector is not None
+            and self.selector.needs_scores
+            and self.selector.due(self.done, self.steps)
+        )
 
     def _all_steps(self) -> int:
-        return total_steps(self.training, len(self.job.facts))
+        return total_steps(self.training, len(self.job.facts), self.scoring_draws)
 
     def schedule(self) -> Schedule:
         """The numbers of its training, as far as they are known now."""
-        training = self.job.training
-        schedule = make_schedule(training, len(self.job.facts), self.job.model.width)
+        training, facts = self.job.training, len(self.job.facts)
+        schedule = make_schedule(training, facts, self.job.model.width, self.scoring_draws)
         found = self._falls_from()
         return schedule if found is None else schedule.falling_from(found)
 
     def _falls_from(self) -> int | None:
         """The step from which the learning rate falls, if stored bits were found not to grow."""
         training, facts = self.job.training, self.job.facts
-        if not training.saturate:
+        if not training.saturate or self.selector is not None:
             return None
         steps = self._all_steps()
         # Once the rate has begun to fall, it falls to the end.
@@ -117,6 +151,8 @@ class Member:
             state, host = found
             self.seconds = host["seconds"]
             self.checks = [tuple(check) for check in host["checks"]]
+            if self.selector is not None:
+                self.selector.restore(host["selector"])
         self.done = int(state.step)
         self.record.began(self.done)
         self.record.keep_metrics(self.done)
@@ -125,11 +161,16 @@ class Member:
 
     def save(self, state: TrainState) -> None:
         """Save the state, and what this object needs to go on from it."""
-        self.record.save(self.done, state, {"seconds": self.seconds, "checks": self.checks})
+        host: dict[str, Any] = {"seconds": self.seconds, "checks": list(self.checks)}
+        if self.selector is not None:
+            host["selector"] = self.selector.state()
+        self.record.save(self.done, state, host)
 
     def due(self) -> bool:
         """Whether all facts are to be checked at this step."""
         batch = self.training.batch
+        if self.selector is not None:
+            return self.done >= self.steps or self.selector.due(self.done, self.steps)
         every = check_steps(len(self.job.facts), batch)
         return self.done >= self.steps or (self.done > 0 and self.done % every == 0)
 
@@ -153,8 +194,13 @@ class Member:
             "seconds": self.seconds,
         }
 
-    def checked(self, nll_bits: np.ndarray, recall: np.ndarray) -> dict[str, float]:
-        """After a check: its metrics; the run may have ended, or its learning rate may fall."""
+    def checked(
+        self, nll_bits: np.ndarray, recall: np.ndarray, scores: np.ndarray | None = None
+    ) -> dict[str, float]:
+        """After a check: its metrics.
+
+        The run may have ended, its learning rate may fall, or it may draw other facts from now on.
+        """
         facts = self.job.facts
         stored, known = float((facts.entropy_bits - nll_bits).sum()), int(recall.sum())
         if not self.checks or self.checks[-1][0] < self.done:
@@ -172,7 +218,12 @@ class Member:
                 parameters=self.job.model.parameters,
             )
             self.steps = self.done
-        return {"stored_bits": stored, "facts_known": known}
+        found = {"stored_bits": stored, "facts_known": known}
+        if self.selector is None:
+            return found
+        if self.selector.due(self.done, self.steps) and self.result is None:
+            self.selector.look(self.done / self.steps, nll_bits, scores)
+        return found | {"facts_kept": int((self.selector.weights > 0).sum())}
 
     def finish(self, reading: Reading, layout: Layout, devices: int = 1) -> None:
         """Write down how it ended; a run that diverged stays unfinished."""
@@ -181,7 +232,7 @@ class Member:
             return
         ledger = make_ledger(
             facts_drawn=self.done * batch,
-            flops=self.done * step_flops(reading, layout, batch),
+            flops=(self.done + self.scoring_draws / batch) * step_flops(reading, layout, batch),
             layout=layout,
             precision=reading.precision,
             scans=self.scans,
@@ -191,11 +242,21 @@ class Member:
         outcome = {
             "steps": self.done,
             "exposures": self.done * batch / len(self.job.facts),
-            "capped": self.job.training.saturate and not self.saturated,
+            "capped": self.selector is None and self.training.saturate and not self.saturated,
             "training": dataclasses.asdict(self.training),
             "ledger": ledger.as_dict(),
         }
-        self.record.finish(self.result, outcome)
+        weights = None
+        if self.selector is not None:
+            kept = self.selector.weights > 0
+            outcome["selection"] = {
+                "facts_kept": int(kept.sum()),
+                "bits_kept": float(self.result.entropy_bits[kept].sum()),
+                "scoring_draws": self.scoring_draws,
+                "history": self.selector.history,
+            }
+            weights = self.selector.weights
+        self.record.finish(self.result, outcome, weights)
 
     def _look(self) -> None:
         found = self._falls_from()

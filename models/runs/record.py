@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Float64
+
 from models.hosts import in_turn, is_first
 from models.measure import Measurement
 from models.runs.checkpoints import Checkpoints
@@ -30,9 +35,9 @@ class Record:
 
     It gets `config.json`; `attempts.jsonl`, a line each time it begins or goes on; `metrics.jsonl`,
     a line for each 100 steps; `checkpoint/`, the latest training states; and, last,
-    `measurement.parquet` and `outcome.json`, which holds the digests of the measurement and the
-    metrics, and with which the run is finished. Of several processes the first writes these, all of
-    them the training states.
+    `measurement.parquet`, `weights.parquet` where facts were selected, and `outcome.json`, which
+    holds the digests of these and of the metrics, and with which the run is finished. Of several
+    processes the first writes these, all of them the training states.
 
     Args:
         directory: a new one, or one that holds this very run.
@@ -113,14 +118,29 @@ class Record:
         """Prove the state that was last saved, if it is on disk by now."""
         self._checkpoints.settle(wait=False)
 
-    def finish(self, measurement: Measurement, outcome: Mapping[str, Any]) -> None:
-        """Write what the model knows, then how the run ended: with that it is finished."""
+    def finish(
+        self,
+        measurement: Measurement,
+        outcome: Mapping[str, Any],
+        weights: Float64[np.ndarray, " facts"] | None = None,
+    ) -> None:
+        """Write what the model knows, then how the run ended: with that it is finished.
+
+        Args:
+            measurement: what it knows.
+            outcome: how it ended.
+            weights: sampling weights at the end, where they were chosen.
+        """
         self._checkpoints.close()
         if not is_first():
             return
         path = self.folder / "measurement.parquet"
         write_whole(path, measurement.save)
         files = {"measurement.parquet": file_digest(path)}
+        if weights is not None:
+            table, chosen = pa.table({"weight": weights}), self.folder / "weights.parquet"
+            write_whole(chosen, lambda partial: pq.write_table(table, partial))
+            files["weights.parquet"] = file_digest(chosen)
         metrics = self.folder / "metrics.jsonl"
         if metrics.exists():
             files["metrics.jsonl"] = file_digest(metrics)

@@ -9,7 +9,7 @@ from synth.selection.budget import SETTLED, check_given_budget
 
 SCHEDULES = ("once", "repeatedly", "continuously")
 _REPEATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
-_CONTINUOUS = 0.025
+_CONTINUOUS = 40
 
 
 @dataclass(frozen=True)
@@ -66,5 +66,5 @@ class SelectConfig:
             return (self.first,)
         later = _REPEATED
         if self.schedule == "continuously":
-            later = [_CONTINUOUS * k for k in range(1, math.floor(SETTLED / _CONTINUOUS) + 1)]
+            later = [k / _CONTINUOUS for k in range(1, math.floor(SETTLED * _CONTINUOUS) + 1)]
         return (self.first, *(share for share in later if share > self.first + 1e-9))

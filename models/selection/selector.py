@@ -1,7 +1,6 @@
 """A scheme at work in a training: when it selects, by what budget, at what cost."""
 
 import base64
-import math
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
@@ -72,22 +71,29 @@ class Selector:
         """What all scoring will cost at the most, in facts drawn.
 
         A pass reads the facts that are left and costs a third of a draw for each. Influence costs a
-        forward-mode pass more, and the gradient of the held-out facts.
+        forward-mode pass more, and the gradient of the held-out facts. That dropped facts are
+        measured too, to show how many are known, counts no more than any other check.
         """
         passes, left = len(self.config.shares()), int((self.weights > 0).sum())
-        cost = _SCORING * left
-        if self.config.scheme == "influence":
-            cost += _SCORING * left + HELD_OUT
-        needed = SCHEMES[self.config.scheme].reads_losses or self.config.budget_bits == 0
-        if self.config.scheme == "influence" or needed:
-            return passes * cost
+        scheme = SCHEMES[self.config.scheme]
+        if self.needs_scores:
+            return passes * (2 * _SCORING * left + HELD_OUT)
+        if scheme.reads_losses or self.config.budget_bits == 0:
+            return passes * _SCORING * left
         return 0.0
 
     def due(self, done: int, steps: int) -> bool:
-        """Whether it is to be selected before the next step."""
-        shares = self.config.shares()
-        taken = len(self.history)
-        return taken < len(shares) and done >= math.floor(shares[taken] * steps)
+        """Whether it is to be selected before the next step.
+
+        Selections that fall between two moments at which this is asked are one.
+        """
+        last, now = self.history[-1][0] if self.history else 0.0, done / steps
+        return any(last < share <= now for share in self.config.shares())
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether `look` needs scores of `influence_scores`."""
+        return SCHEMES[self.config.scheme].needs == "scores"
 
     def held_out(self) -> np.ndarray:
         """Facts drawn by frequency for the mean gradient of `influence`."""
@@ -125,7 +131,7 @@ class Selector:
         exposures = None if self.exposures is None else _packed(self.exposures)
         return {
             "weights": _packed(self.weights),
-            "history": self.history,
+            "history": list(self.history),
             "exposures": exposures,
         }
 

@@ -66,7 +66,8 @@ def result_row(store: Store, run: str) -> Row:
     return {
         **row,
         "capped": outcome["capped"],
-        **outcome["training"],
+        **_flat(outcome["training"]),
+        **_flat({"selection": outcome.get("selection")}),
         **outcome["summary"],
         **outcome["ledger"],
     }
@@ -78,6 +79,17 @@ def _row_or_none(store: Store, run: str) -> Row | None:
     except Damaged as error:
         warnings.warn(f"{error}; the next sweep makes it again", DamagedWarning, 2)
         return None
+
+
+def _flat(entry: Row) -> Row:
+    """Entries whose values are dictionaries as one column a number; lists are left out."""
+    flat: Row = {}
+    for name, value in entry.items():
+        inner = value if isinstance(value, dict) else {"": value}
+        for part, number in inner.items():
+            if number is not None and not isinstance(number, list):
+                flat[f"{name}_{part}".rstrip("_")] = number
+    return flat
 
 
 def _source(config: dict[str, Any]) -> Row:

@@ -11,6 +11,7 @@ from models.layout import model_vocabulary
 from models.ledger import most_flops
 from models.runs.job import Job, identified
 from models.schedule import TrainConfig
+from models.selection.config import SelectConfig
 from models.sweep.recipes import build, complete, sample
 from models.transformer import TransformerConfig, named_size
 from synth import FactSet
@@ -18,6 +19,7 @@ from synth.errors import BadInput, require
 
 _MODEL = ("width", "depth", "heads", "tied")
 _TRAINING: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(TrainConfig)}
+_SELECT: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(SelectConfig)}
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ class RunSpec:
         source = Path(self.facts["file"]).name if "file" in self.facts else self.facts["generator"]
         count = self.facts.get("facts") or self.facts.get("people") or self.facts.get("prefix")
         model = self.model if isinstance(self.model, str) else f"width {self.model['width']}"
-        return f"{source} {count or ''} {model} seed {self.training.seed}"
+        select = self.training.select
+        scheme = "" if select is None else f" {select.scheme}"
+        return f"{source} {count or ''} {model}{scheme} seed {self.training.seed}"
 
     def transformer(self, facts: FactSet) -> TransformerConfig:
         """The model for these facts."""
@@ -85,7 +89,8 @@ def run_spec(config: Any) -> RunSpec:
     Args:
         config: a dictionary. `facts`: a recipe or the path of a fact set; `model`: the name of a
             size (29k if it is left out), or a dictionary of `width`, `depth`, `heads` and, if
-            wanted, `tied`; and any field of `TrainConfig`, `seed` among them.
+            wanted, `tied`; and any field of `TrainConfig`, `seed` among them; `select` is the name
+            of a scheme, or a dictionary of the fields of `SelectConfig`.
 
     Raises:
         BadInput: for an unknown name, or a value that cannot be used.
@@ -102,8 +107,10 @@ def run_spec(config: Any) -> RunSpec:
     )
     require("facts" in config, "a configuration needs facts: a generator's recipe or a file")
     training = {name: config[name] for name in _TRAINING if name in config}
-    for name, value in training.items():
-        _check_type(name, value)
+    if "select" in training:
+        training["select"] = _select(training["select"])
+    for name in set(training) - {"select"}:
+        _check_type(name, training[name])
     model = _model(config.get("model", "29k"))
     return RunSpec(complete(config["facts"]), model, TrainConfig(**training))
 
@@ -124,8 +131,21 @@ def run_specs(configs: Iterable[Any]) -> list[RunSpec]:
     return list(specs.values())
 
 
-def _check_type(name: str, value: Any) -> None:
-    wanted = _TRAINING[name]
+def _select(value: Any) -> SelectConfig | None:
+    if value is None:
+        return None
+    chosen = {"scheme": value} if isinstance(value, str) else value
+    require(
+        isinstance(chosen, Mapping) and "scheme" in chosen and set(chosen) <= set(_SELECT),
+        f"select must be the name of a scheme or give {', '.join(_SELECT)}, not {value!r}",
+    )
+    for name, part in chosen.items():
+        _check_type(name, part, _SELECT)
+    return SelectConfig(**chosen)
+
+
+def _check_type(name: str, value: Any, types: Mapping[str, Any] = _TRAINING) -> None:
+    wanted = types[name]
     fits = isinstance(value, int | float if wanted is float else wanted)
     require(
         fits and isinstance(value, bool) == (wanted is bool),

@@ -30,6 +30,11 @@ def random(evidence: Evidence) -> Weights:
     return _kept(evidence, np.argsort(order))
 
 
+def random_flat(evidence: Evidence) -> Weights:
+    """Random subsampling, what is kept equally often: flattened, as the schemes below are."""
+    return _flattened(random(evidence), evidence)
+
+
 def frequency(evidence: Evidence) -> Weights:
     """The most frequent facts, equally often: what an oracle on frequency would keep."""
     assert evidence.frequency is not None
@@ -120,6 +125,7 @@ class Scheme:
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
         "random": Scheme(random, reads_losses=False),
+        "random_flat": Scheme(random_flat, reads_losses=False, starts_equal=True),
         "frequency": Scheme(frequency, needs="frequency", reads_losses=False, starts_equal=True),
         "loss_h": Scheme(loss_h),
         "loss_hf": Scheme(loss_hf),

@@ -1,15 +1,27 @@
+import dataclasses
 import json
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
-from models import TrainConfig, TransformerConfig, model_vocabulary
+from models import (
+    Job,
+    SelectConfig,
+    Selector,
+    TrainConfig,
+    TransformerConfig,
+    influence_scores,
+    model_vocabulary,
+    read_outcome,
+    run,
+    train_together,
+)
 from models.fast.values import Reading, value_nll
 from models.layout import context_length, to_device
 from models.schedule import make_schedule
-from models.selection import SelectConfig, Selector, influence_scores, train_selected
 from models.train import initial_state
 from synth import BadInput, bitstrings
 from synth.selection import SCHEMES
@@ -111,41 +123,93 @@ def test_scoring_is_charged_for_what_is_left():
     assert selector(facts, SelectConfig("influence", **once)).planned_draws() == pytest.approx(552)
 
 
+def selecting(select, **fields):
+    short = {"exposures": 100, "batch": 16, "fewest_steps": 0} | fields
+    return TrainConfig(select=select, **short)
+
+
+def chosen_weights(directory):
+    return pq.read_table(directory / "weights.parquet").column("weight").to_numpy()
+
+
 @pytest.mark.slow
-def test_a_training_costs_no_more_with_selection_than_without():
-    facts = make_facts(100, exponent=1.0)
-    training = TrainConfig(exposures=100, batch=16)
-    plain = train_selected(facts, small(facts), training, None)
-    assert plain.draws == 10_000 // 800 * 800
-    assert plain.scoring_draws == 0
-    assert np.array_equal(plain.weights, facts.frequency)
-    for scheme in ("worth", "loss_hf", "influence", "deduplicate"):
-        chosen = train_selected(facts, small(facts), training, SelectConfig(scheme, 150.0))
-        assert chosen.draws + chosen.scoring_draws <= 10_000
-        assert len(chosen.measurement.recall) == 100
-        kept = facts.entropy_bits[chosen.weights > 0].sum()
-        assert kept <= 150 or scheme == "deduplicate"
+@pytest.mark.parametrize("scheme", ["loss_hf", "influence", "deduplicate"])
+def test_a_training_costs_no_more_with_selection_than_without(tmp_path, scheme):
+    check_cost(tmp_path, scheme)
 
 
-def test_same_seed_same_training():
+def test_a_training_costs_no_more_with_the_worth_than_without(tmp_path):
+    check_cost(tmp_path, "worth")
+
+
+def check_cost(tmp_path, scheme):
     facts = make_facts(100, exponent=1.0)
-    training = TrainConfig(exposures=100, batch=16)
-    one, other = (
-        train_selected(facts, small(facts), training, SelectConfig("worth", 150.0))
-        for _ in range(2)
-    )
-    assert np.array_equal(one.measurement.nll_bits, other.measurement.nll_bits)
-    assert np.array_equal(one.weights, other.weights)
+    measurement = run(facts, small(facts), selecting(SelectConfig(scheme, 150.0)), tmp_path / "a")
+    outcome = read_outcome(tmp_path / "a")
+    assert outcome["steps"] * 16 + outcome["selection"]["scoring_draws"] <= 700 * 16
+    assert not outcome["capped"]
+    assert len(measurement.recall) == 100
+    weights = chosen_weights(tmp_path / "a")
+    assert outcome["selection"]["facts_kept"] == (weights > 0).sum()
+    kept = facts.entropy_bits[weights > 0].sum()
+    assert kept == pytest.approx(outcome["selection"]["bits_kept"])
+    assert kept <= 150 or scheme == "deduplicate"
+
+
+class _Stopped(Exception):
+    pass
+
+
+def test_an_interrupted_training_goes_on_with_the_same_facts(tmp_path):
+    facts = make_facts(100, exponent=1.0)
+    training = selecting(SelectConfig("worth", schedule="continuously"))
+    straight = run(facts, small(facts), training, tmp_path / "straight")
+
+    def stop(done, total, metrics):
+        if done == 300:
+            raise _Stopped
+
+    with pytest.raises(_Stopped):
+        run(facts, small(facts), training, tmp_path / "b", progress=stop, checkpoint_seconds=0.0)
+    again = run(facts, small(facts), training, tmp_path / "b")
+    assert np.array_equal(straight.nll_bits, again.nll_bits)
+    assert np.array_equal(chosen_weights(tmp_path / "straight"), chosen_weights(tmp_path / "b"))
+    outcomes = [read_outcome(tmp_path / name)["selection"] for name in ("straight", "b")]
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.slow
+def test_selection_in_a_group_is_that_of_each_alone(tmp_path):
+    facts = make_facts(100, exponent=1.0)
+    trainings = [
+        selecting(SelectConfig("worth", 150.0)),
+        selecting(SelectConfig("influence", 150.0)),
+        selecting(None, seed=1),
+    ]
+    jobs = [
+        Job(facts, small(facts), training, tmp_path / f"{number}")
+        for number, training in enumerate(trainings)
+    ]
+    found = dict(train_together(jobs))
+    for number, training in enumerate(trainings):
+        alone = run(facts, small(facts), training, tmp_path / f"alone{number}")
+        assert abs(found[number].stored_bits - alone.stored_bits) < 0.05 * alone.stored_bits
+        if training.select is not None:
+            one, other = (
+                chosen_weights(tmp_path / name) > 0 for name in (f"{number}", f"alone{number}")
+            )
+            assert (one == other).mean() > 0.95
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["loss_h", "worth"])
-def test_selection_knows_many_times_what_ordinary_training_knows(scheme):
+def test_selection_knows_many_times_what_ordinary_training_knows(scheme, tmp_path):
     facts = bitstrings(800, vocabulary=64, length=7, key_length=4)
     model = TransformerConfig(64, width=8, depth=2, heads=1)
-    training = TrainConfig(exposures=400, batch=64)
-    plain = train_selected(facts, model, training, None).measurement
-    chosen = train_selected(facts, model, training, SelectConfig(scheme)).measurement
+    training = TrainConfig(exposures=400, batch=64, saturate=False)
+    plain = run(facts, model, training, tmp_path / "plain")
+    training = dataclasses.replace(training, select=SelectConfig(scheme))
+    chosen = run(facts, model, training, tmp_path / "chosen")
     assert chosen.facts_known >= 3 * plain.facts_known
     assert chosen.facts_known > 0.8 * plain.stored_bits / 18
 
@@ -166,7 +230,8 @@ def test_values_out_of_range_are_refused(fields, message):
         SelectConfig(**({"scheme": "loss_h"} | fields))
 
 
-def test_a_budget_that_leaves_no_step_is_refused():
+def test_a_budget_that_leaves_no_step_is_refused(tmp_path):
     facts = make_facts(40)
-    with pytest.raises(BadInput, match="leave no 50 steps"):
-        train_selected(facts, small(facts), TrainConfig(exposures=1), SelectConfig("loss_h"))
+    with pytest.raises(BadInput, match="leave no 100 steps of 16 after"):
+        run(facts, small(facts), selecting(SelectConfig("loss_h"), exposures=1), tmp_path / "a")
+    assert not (tmp_path / "a").exists()

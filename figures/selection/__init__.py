@@ -1,0 +1,1 @@
+"""Selection against ordinary training, and both against the bound."""

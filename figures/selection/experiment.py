@@ -1,0 +1,240 @@
+"""Fact sets larger than a model holds, trained on as they are and with selection."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from capacity import all_or_nothing_bound
+from figures.runs import Finished
+from models import RunSpec, named_size, run_spec
+from synth import power_law
+
+COLUMNS = (
+    *("exponent", "facts", "load", "scheme", "seed", "facts_known", "most_known", "known_ratio"),
+    *("weighted_accuracy", "weighted_bound", "weighted_ratio", "facts_kept", "stored_bits"),
+    *("draws", "scoring_draws", "capacity_bits", "entropy_bits", "parameters", "run"),
+)
+
+# Ordinary training: all facts, by their frequency.
+ORDINARY = "ordinary"
+# Facts of 3 value tokens of 128 after a key of 4.
+VOCABULARY, VALUE, KEY = 128, 3, 4
+BITS = VALUE * float(np.log2(VOCABULARY))
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which runs are made: each exponent, size, scheme and seed.
+
+    Attributes:
+        size: of the model.
+        bits_per_parameter: that it stores in these draws, measured before. It sets how many facts
+            are offered, and is the budget that `random` and `random_flat` are given; the bounds are
+            drawn at what the runs of this plan themselves store.
+        draws: facts drawn in a run, scoring included.
+        batch: facts a step.
+        exponents: of the power law of frequency.
+        loads: entropy of the facts offered, as multiples of what the model stores.
+        schemes: names in `synth.selection.SCHEMES`, besides ordinary training.
+        others: schemes that are trained at the load `others_at` only.
+        others_at: one of the loads.
+        seeds: of facts, parameters and draws.
+    """
+
+    size: str = "8k"
+    bits_per_parameter: float = 2.38
+    draws: int = 448_000
+    batch: int = 128
+    exponents: tuple[float, ...] = (0.0, 0.8, 1.0, 1.5)
+    loads: tuple[float, ...] = (0.7, 1.0, 1.5, 2.0, 4.0)
+    schemes: tuple[str, ...] = ("random", "loss_h", "loss_hf", "worth")
+    others: tuple[str, ...] = ("random_flat", "frequency", "influence", "deduplicate")
+    others_at: float = 2.0
+    seeds: tuple[int, ...] = (0,)
+
+    @property
+    def nominal_bits(self) -> float:
+        """What the model is taken to store, in bits."""
+        return self.bits_per_parameter * named_size(self.size, VOCABULARY).parameters
+
+    def offered(self, load: float) -> int:
+        """Facts offered at a load."""
+        return round(load * self.nominal_bits / BITS)
+
+
+PRESETS = {
+    "tiny": Plan(
+        draws=64_000,
+        exponents=(0.0, 1.0),
+        loads=(1.0, 2.0),
+        schemes=("random", "loss_h", "worth"),
+        others=(),
+    ),
+    "laptop": Plan(),
+    "five-seeds": Plan(seeds=(0, 1, 2, 3, 4)),
+    "gpu": Plan(size="0.2M", draws=12_000_000, batch=256, seeds=(0, 1, 2)),
+}
+
+
+@dataclass(frozen=True)
+class Point:
+    """A run of the plan.
+
+    Attributes:
+        exponent: of the power law.
+        load: of the facts offered.
+        scheme: by which they are selected, or `ORDINARY`.
+        spec: the run.
+    """
+
+    exponent: float
+    load: float
+    scheme: str
+    spec: RunSpec
+
+
+def points(plan: Plan) -> list[Point]:
+    """The runs of a plan; those that take longest to tell something first."""
+    return [
+        Point(exponent, load, scheme, _spec(plan, exponent, load, scheme, seed))
+        for seed in plan.seeds
+        for exponent in plan.exponents
+        for load in plan.loads
+        for scheme in _schemes(plan, load)
+    ]
+
+
+def _schemes(plan: Plan, load: float) -> Iterator[str]:
+    yield from (ORDINARY, *plan.schemes)
+    if load == plan.others_at:
+        yield from plan.others
+
+
+def _spec(plan: Plan, exponent: float, load: float, scheme: str, seed: int) -> RunSpec:
+    facts = plan.offered(load)
+    recipe = {
+        "generator": "bitstrings",
+        "facts": facts,
+        "vocabulary": VOCABULARY,
+        "length": KEY + VALUE,
+        "key_length": KEY,
+        "exponent": exponent,
+        "seed": seed,
+    }
+    return run_spec(
+        {
+            "facts": recipe,
+            "model": plan.size,
+            "exposures": plan.draws / facts,
+            "fewest_steps": 0,
+            "batch": plan.batch,
+            "saturate": False,
+            "seed": seed,
+            "select": _select(plan, scheme),
+        }
+    )
+
+
+def _select(plan: Plan, scheme: str) -> dict[str, Any] | None:
+    """The settings of a scheme: the defaults, and for the baseline what serves it best.
+
+    `random` knows nothing by waiting: it is told the capacity, and drops at once what is too much.
+    """
+    if scheme == ORDINARY:
+        return None
+    if scheme.startswith("random"):
+        budget = plan.nominal_bits
+        return {"scheme": scheme, "schedule": "once", "first": 0.001, "budget_bits": budget}
+    return {"scheme": scheme}
+
+
+def make_rows(plan: Plan, made: Iterable[tuple[Point, Finished]]) -> list[dict[str, Any]]:
+    """The rows of the CSV: one a run, with the bounds at the measured capacity."""
+    made = list(made)
+    capacity = measured_capacity(
+        (point.load, run.measurement.unclipped_stored_bits)
+        for point, run in made
+        if point.scheme == ORDINARY and point.exponent == 0
+    )
+    bounds = {
+        (exponent, load): bound(exponent, plan.offered(load), capacity)
+        for exponent in plan.exponents
+        for load in plan.loads
+    }
+    return [_row(point, run, capacity, bounds[point.exponent, point.load]) for point, run in made]
+
+
+def measured_capacity(stored: Iterable[tuple[float, float]]) -> float:
+    """Bits that ordinary training stores: the best mean over seeds, of uniform facts.
+
+    Args:
+        stored: (load, stored bits) of the runs.
+
+    >>> measured_capacity([(1.0, 90.0), (2.0, 110.0), (2.0, 100.0), (4.0, 95.0)])
+    105.0
+    """
+    by_load: dict[float, list[float]] = {}
+    for load, bits in stored:
+        by_load.setdefault(load, []).append(bits)
+    return max(float(np.mean(bits)) for bits in by_load.values())
+
+
+def bound(exponent: float, facts: int, capacity_bits: float) -> tuple[float, float]:
+    """(facts known, weighted accuracy) at the most, each fact stored whole or not at all.
+
+    >>> known, weighted = bound(0.0, 100, 50 * BITS)
+    >>> round(known, 3), round(weighted, 3)
+    (50.0, 0.5)
+    """
+    choices = np.full(facts, 2.0**BITS)
+    if facts * BITS <= capacity_bits:
+        return float(facts), 1.0
+    equal, frequency = np.full(facts, 1 / facts), power_law(facts, exponent)
+    known = all_or_nothing_bound(equal, choices, capacity_bits).accuracy * facts
+    return known, all_or_nothing_bound(frequency, choices, capacity_bits).accuracy
+
+
+def _row(point: Point, run: Finished, capacity: float, most: tuple[float, float]) -> dict[str, Any]:
+    found, outcome = run.measurement, run.outcome
+    selection = outcome.get("selection", {})
+    return {
+        "exponent": point.exponent,
+        "facts": len(found.recall),
+        "load": point.load,
+        "scheme": point.scheme,
+        "seed": outcome["training"]["seed"],
+        "facts_known": found.facts_known,
+        "most_known": most[0],
+        "known_ratio": found.facts_known / most[0],
+        "weighted_accuracy": found.weighted_accuracy,
+        "weighted_bound": most[1],
+        "weighted_ratio": found.weighted_accuracy / most[1],
+        "facts_kept": selection.get("facts_kept", len(found.recall)),
+        "stored_bits": found.unclipped_stored_bits,
+        "draws": outcome["steps"] * outcome["training"]["batch"],
+        "scoring_draws": selection.get("scoring_draws", 0.0),
+        "capacity_bits": capacity,
+        "entropy_bits": BITS * len(found.recall),
+        "parameters": found.parameters,
+        "run": point.spec.id,
+    }
+
+
+def mean_of(rows: Sequence[Row], column: str) -> tuple[float, float]:
+    """Mean over some runs, and half the width of its 95 % interval (Student's t); 0 for one run.
+
+    >>> mean, half = mean_of([{"x": 1.0}, {"x": 2.0}, {"x": 3.0}], "x")
+    >>> mean, round(half, 3)  # 4.303 / sqrt 3
+    (2.0, 2.484)
+    """
+    from scipy.stats import t
+
+    values = np.array([row[column] for row in rows], float)
+    if len(values) < 2:
+        return float(values.mean()), 0.0
+    spread = values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean()), float(t.ppf(0.975, len(values) - 1) * spread)

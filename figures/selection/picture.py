@@ -1,0 +1,118 @@
+"""The picture of `selection_gain`: what is known against what is offered, a line a scheme."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
+
+from figures.selection.experiment import BITS, ORDINARY, Plan, Row, bound, mean_of
+from figures.style import COLORS, DASHES, MARKERS
+
+_CURVE = 60
+
+
+def draw(rows: Sequence[Row], plan: Plan) -> Figure:
+    """Facts known and weighted accuracy by exponent, and the best over all set sizes."""
+    columns = len(plan.exponents)
+    figure = Figure(figsize=(3.1 * columns + 0.8, 9.2), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=(2, 1.1))
+    panels = above.subplots(2, columns, sharex=True, sharey="row", squeeze=False)
+    capacity = float(rows[0]["capacity_bits"])
+    for column, exponent in enumerate(plan.exponents):
+        upper, lower = panels[:, column]
+        here = [row for row in rows if row["exponent"] == exponent]
+        for number, scheme in enumerate((ORDINARY, *plan.schemes)):
+            chosen = [row for row in here if row["scheme"] == scheme]
+            _line(upper, number, scheme, chosen, "facts_known")
+            _line(lower, number, scheme, chosen, "weighted_accuracy")
+        _bounds(upper, lower, exponent, plan, capacity)
+        kind = "equally frequent" if exponent == 0 else f"power law, s = {exponent:g}"
+        upper.set_title(kind)
+        lower.set_xlabel("facts offered")
+        lower.set_xscale("log")
+        lower.set_xticks([plan.offered(load) for load in plan.loads])
+        lower.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        lower.xaxis.set_minor_formatter(NullFormatter())
+        lower.tick_params(axis="x", labelsize=8, labelrotation=45)
+    panels[0, 0].set(ylabel="facts known", ylim=(0, None))
+    panels[1, 0].set(ylabel="frequency-weighted accuracy", ylim=(0, 1.03))
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    above.legend(handles, labels, loc="outside upper center", ncols=len(labels))
+    left, right = below.subplots(1, 2)
+    _best(left, rows, plan, "facts_known", "most facts known, over all set sizes")
+    left.axhline(capacity / BITS, color="black", linewidth=1.2)
+    left.annotate(
+        "bound: capacity / entropy of a fact",
+        (0.0, capacity / BITS),
+        xycoords=("axes fraction", "data"),
+        xytext=(4, 4),
+        textcoords="offset points",
+        fontsize=8.5,
+    )
+    largest = [row for row in rows if row["load"] == max(plan.loads)]
+    label = f"weighted accuracy / bound, {max(plan.loads):g} times what fits"
+    _best(right, largest, plan, "weighted_ratio", label)
+    right.axhline(1, color="black", linewidth=1.2)
+    first = rows[0]
+    seeds = len(plan.seeds)
+    note = (
+        f"{first['parameters']:,} parameters; capacity {capacity:,.0f} bits, the most that "
+        f"ordinary training stores of uniform facts in the same {plan.draws:,} draws; "
+        f"{BITS:g} bits a fact; "
+    )
+    note += "one seed" if seeds == 1 else f"mean of {seeds} seeds, bars: 95 % interval"
+    figure.supxlabel(note, fontsize=8.5)
+    return figure
+
+
+def _line(axes: Axes, number: int, scheme: str, rows: Sequence[Row], column: str) -> None:
+    offered = sorted({row["facts"] for row in rows})
+    found = [mean_of([row for row in rows if row["facts"] == facts], column) for facts in offered]
+    axes.errorbar(
+        offered,
+        [mean for mean, _ in found],
+        yerr=[half for _, half in found],
+        color=COLORS[number],
+        marker=MARKERS[number],
+        linestyle=DASHES[number],
+        capsize=2.5,
+        label=scheme,
+    )
+
+
+def _bounds(upper: Axes, lower: Axes, exponent: float, plan: Plan, capacity: float) -> None:
+    few, many = plan.offered(min(plan.loads)), plan.offered(max(plan.loads))
+    offered = np.unique(np.geomspace(few, many, _CURVE).astype(int))
+    most = np.array([bound(exponent, int(facts), capacity) for facts in offered])
+    for axes, values in zip((upper, lower), most.T, strict=True):
+        axes.plot(offered, values, color="black", linewidth=1.2, label="all-or-nothing bound")
+
+
+def _best(axes: Axes, rows: Sequence[Row], plan: Plan, column: str, label: str) -> None:
+    """For each exponent a mark a scheme: its best mean over the set sizes."""
+    schemes = (ORDINARY, *plan.schemes)
+    for number, scheme in enumerate(schemes):
+        shift = (number - (len(schemes) - 1) / 2) * 0.13
+        for place, exponent in enumerate(plan.exponents):
+            here = [r for r in rows if r["exponent"] == exponent and r["scheme"] == scheme]
+            mean, half = max(
+                mean_of([row for row in here if row["facts"] == facts], column)
+                for facts in {row["facts"] for row in here}
+            )
+            axes.errorbar(
+                place + shift,
+                mean,
+                yerr=half,
+                color=COLORS[number],
+                marker=MARKERS[number],
+                capsize=2.5,
+                linestyle="none",
+            )
+    axes.set_xticks(
+        range(len(plan.exponents)),
+        ["uniform" if exponent == 0 else f"s = {exponent:g}" for exponent in plan.exponents],
+    )
+    axes.set(ylabel=label, ylim=(0, None))
+    axes.grid(axis="x", visible=False)

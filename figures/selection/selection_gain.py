@@ -1,0 +1,52 @@
+"""What selection gains: over-full models, trained on all facts and on those that fit."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from figures.files import claim, save
+from figures.runs import make_runs
+from figures.selection.experiment import COLUMNS, PRESETS, make_rows, points
+from figures.selection.picture import draw
+from figures.selection.table import make_table, write_table
+from figures.style import look
+from synth.errors import require
+
+NAME = "selection_gain"
+
+
+def selection_gain(
+    folder: Path,
+    *,
+    workers: int = 0,
+    progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
+    preset: str = "laptop",
+) -> list[dict[str, Any]]:
+    """Draw `selection_gain.png` and `.svg`, write `.csv` and `selection_gain_table.csv`.
+
+    All runs draw equally many facts; what scoring costs is taken from the draws of a run with
+    selection. The bounds are drawn at the bits that ordinary training stores in as many draws.
+
+    Args:
+        folder: where to write, a store of runs too; finished ones are read.
+        workers: processes; 0: this one.
+        progress: called with (number of the run, runs in all, share of the run that is done).
+        preset: a name in `PRESETS`.
+
+    Returns:
+        The rows of the CSV, one a run.
+
+    Raises:
+        BadInput: for an unknown preset, or if something else in the folder has these names.
+    """
+    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
+    claim(folder, NAME, COLUMNS)
+    plan = PRESETS[preset]
+    wanted = points(plan)
+    specs = [point.spec for point in wanted]
+    runs = make_runs(specs, folder, workers=workers, progress=progress)
+    rows = make_rows(plan, zip(wanted, runs, strict=True))
+    write_table(make_table(rows), folder / f"{NAME}_table.csv")
+    with look():
+        save(draw(rows, plan), rows, COLUMNS, folder, NAME)
+    return rows
