@@ -3,7 +3,7 @@
 import base64
 import zlib
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -22,6 +22,7 @@ _SCORING = 1 / 3
 HELD_OUT = 512
 
 
+@runtime_checkable
 class Offered(Protocol):
     """What is selected from: a `FactSet`, or anything else with these."""
 

@@ -5,6 +5,7 @@ from synth.corpus.compose import Corpus, compose
 from synth.corpus.documents import Document, Span, check_ids
 from synth.corpus.files import load_documents, read_documents, write_documents
 from synth.corpus.grouping import Grouping, marked_groups, single_documents
+from synth.corpus.made_up import made_up
 from synth.corpus.questions import Questions, questions
 from synth.corpus.relations import Knowledge, read_knowledge
 from synth.corpus.templates import Template
@@ -35,6 +36,7 @@ __all__ = [
     "learn_byte_pairs",
     "learn_vocabulary",
     "load_documents",
+    "made_up",
     "marked_groups",
     "prompt_facts",
     "questions",

@@ -191,7 +191,8 @@ def test_documents_spans_and_prompts_as_fact_sets(corpus, tokenized):
     asked = questions(corpus, tokenized)
     # A document that begins with the sentence of a prompt has the tokens of the prompt.
     prompts = {
-        tuple(tokens[:end]) for tokens, end in zip(asked.rows.tokens, asked.rows.length, strict=True)
+        tuple(tokens[:end])
+        for tokens, end in zip(asked.rows.tokens, asked.rows.length, strict=True)
     }
     plain = [
         place

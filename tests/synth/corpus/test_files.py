@@ -54,7 +54,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     write_documents([Document("a", "t")], tmp_path / "a.jsonl")
     with pytest.raises(BadInput, match="exists"):
         write_documents([], tmp_path / "a.jsonl")
-    with pytest.raises(BadInput, match="must be .jsonl or .parquet"):
+    with pytest.raises(BadInput, match=r"must be \.jsonl or \.parquet"):
         write_documents([], tmp_path / "a.txt")
     with pytest.raises(BadInput, match="does not exist"):
         write_documents([], tmp_path / "no" / "a.jsonl")
