@@ -61,7 +61,7 @@ def corpus_selection(
     require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
     claim(folder, NAME, COLUMNS)
     plan = PRESETS[preset]
-    knowledge = made_up(plan.facts // 2) if data is None else read_knowledge(data)
+    knowledge = made_up(plan.facts) if data is None else read_knowledge(data)
     schemes = (ORDINARILY, *plan.schemes)
     made = {seed: material(plan, knowledge, seed) for seed in plan.seeds}
     jobs = {

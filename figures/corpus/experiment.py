@@ -79,6 +79,7 @@ class Plan:
         draws: documents drawn in a run, scoring included.
         batch: documents a step.
         exponent: documents tell a fact by its count to this power.
+        longest: characters of entity and value together.
         first: share of the training after which it is selected first.
         schemes: besides ordinary training.
         seeds: of corpus, parameters and draws.
@@ -91,6 +92,7 @@ class Plan:
     draws: int = 200_000
     batch: int = 64
     exponent: float = 0.5
+    longest: int = 28
     first: float = 0.05
     schemes: tuple[Scheme, ...] = (
         # The baseline knows nothing by waiting: it drops at once, and the best share of three is
@@ -142,8 +144,9 @@ def material(plan: Plan, knowledge: Knowledge, seed: int) -> Material:
     corpus = compose(
         knowledge,
         documents=plan.documents,
-        facts=min(plan.facts, len(knowledge)),
+        facts=plan.facts,
         exponent=plan.exponent,
+        longest=plan.longest,
         seed=seed,
     )
     tokenized = tokenize(corpus.documents, learn_vocabulary(corpus.documents, plan.pieces))

@@ -49,6 +49,7 @@ def compose(
     documents: int,
     facts: int | None = None,
     exponent: float = 0.5,
+    longest: int | None = None,
     seed: int = 0,
 ) -> Corpus:
     """Documents that tell facts: a sentence from a template, with filler around it.
@@ -56,19 +57,29 @@ def compose(
     Each fact is told in one document, and the others are drawn by frequency, proportional to
     count^exponent (page views are so skewed that at exponent 1 a few facts would fill the corpus).
     All templates of the relation are equally likely, those too whose value comes before the entity.
-    A line of filler stands before the sentence in half of the documents, and one behind it in half.
+    A line of filler stands before the sentence in a third of the documents, and behind it in a
+    third.
 
     Args:
         knowledge: what there is to tell.
         documents: how many, at least one a fact.
         facts: how many facts to take, drawn without regard to their counts; None: all.
         exponent: at least 0; 0 tells all facts equally often.
+        longest: facts whose entity and value have more characters together are left out, since all
+            documents of a batch cost as much as the longest; None: none is.
         seed: the same seed gives the same corpus.
 
     Raises:
         BadInput: for an argument out of range.
     """
-    available = len(knowledge)
+    length = np.array(
+        [
+            len(entity + value)
+            for entity, value in zip(knowledge.entities, knowledge.values, strict=True)
+        ]
+    )
+    short = np.arange(len(length)) if longest is None else np.flatnonzero(length <= longest)
+    available = len(short)
     wanted = available if facts is None else facts
     require(
         1 <= wanted <= available, f"there are {available} facts; ask for 1 to that, not {wanted}"
@@ -83,7 +94,7 @@ def compose(
     )
     require(seed >= 0, f"seed must be >= 0, not {seed}")
     rng = np.random.default_rng(seed)
-    taken = knowledge.take(np.sort(rng.permutation(available)[:wanted]))
+    taken = knowledge.take(short[np.sort(rng.permutation(available)[:wanted])])
     frequency = empirical(taken.counts**exponent)
     times = 1 + rng.multinomial(documents - wanted, frequency)
     fact = rng.permutation(np.repeat(np.arange(wanted), times))
@@ -96,9 +107,10 @@ def _tell(knowledge: Knowledge, fact: int, row: int, rng: np.random.Generator) -
         texts[fact] for texts in (knowledge.entities, knowledge.relations, knowledge.values)
     )
     sentence, start = _pick(knowledge.templates[relation], rng).fill(entity, value)
-    before = _pick(FILLER, rng) + "\n" if rng.random() < 0.5 else ""
     # A line of its own, so that a sentence begins alike with filler before it and without.
-    behind = "\n" + _pick(FILLER, rng) if rng.random() < 0.5 else ""
+    where, line = int(rng.integers(3)), _pick(FILLER, rng)
+    before = f"{line}\n" if where == 0 else ""
+    behind = f"\n{line}" if where == 1 else ""
     start += len(before)
     span = Span(entity, relation, value, start, start + len(value))
     return Document(f"{row}", before + sentence + behind, (span,))

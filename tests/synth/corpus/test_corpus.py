@@ -91,6 +91,9 @@ def test_the_seed_decides(knowledge):
     assert one.documents == same.documents
     assert one.documents != other.documents
     assert len(one.knowledge) == 30
+    lengths = [len(span.entity + span.value) for it in one.documents for span in it.spans]
+    few = compose(knowledge, documents=90, longest=max(lengths) - 5).documents
+    assert {len(it.spans[0].entity + it.spans[0].value) <= max(lengths) - 5 for it in few} == {True}
     flat = compose(knowledge, documents=52, exponent=0.0)
     np.testing.assert_allclose(flat.frequency, 1 / 52)
     assert np.bincount(flat.fact).tolist() == [1] * 52
@@ -101,6 +104,7 @@ def test_the_seed_decides(knowledge):
     [
         ({"documents": 51}, "52 facts need at least as many documents, not 51"),
         ({"documents": 60, "facts": 53}, "there are 52 facts"),
+        ({"documents": 60, "longest": 0}, "there are 0 facts; ask for 1 to that, not 0"),
         ({"documents": 60, "exponent": -1.0}, "the exponent must be finite"),
         ({"documents": 60, "seed": -1}, "seed must be >= 0"),
     ],
