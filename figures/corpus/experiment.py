@@ -14,9 +14,11 @@ from jaxtyping import Bool
 
 from models import Job, Measurement, SelectConfig, TrainConfig, TransformerConfig, probe
 from models import train_together as make
+from models.compiler import keep_compiled
 from models.runs.checkpoints import silence_orbax
 from models.runs.reading import is_finished, read_outcome
 from models.runs.single import measured
+from models.sweep.cores import pin_to_free_core
 from synth import FactSet
 from synth.corpus import (
     Corpus,
@@ -89,7 +91,7 @@ class Plan:
     documents: int = 2400
     pieces: int = 512
     width: int = 16
-    draws: int = 200_000
+    draws: int = 160_000
     batch: int = 64
     exponent: float = 0.5
     longest: int = 28
@@ -101,6 +103,7 @@ class Plan:
         Scheme("random", "nothing", 0.4),
         Scheme("random", "nothing", 0.2),
         Scheme("loss_h"),
+        Scheme("loss_h", share=0.4),
         Scheme("loss_hf"),
         Scheme("worth"),
         Scheme("loss_h", "documents"),
@@ -173,7 +176,10 @@ def job(plan: Plan, made: Material, scheme: Scheme, seed: int, folder: Path) -> 
     if scheme.share:
         assert made.marked.entropies is not None
         budget = scheme.share * float(made.marked.entropies.sum())
-        select = SelectConfig(scheme.name, budget, schedule="once", first=0.001)
+        if scheme.scored == "nothing":
+            select = SelectConfig(scheme.name, budget, schedule="once", first=0.001)
+        else:
+            select = SelectConfig(scheme.name, budget, first=plan.first)
     training = TrainConfig(
         exposures=plan.draws / plan.documents,
         fewest_steps=0,
@@ -211,11 +217,17 @@ def make_jobs(
             _make(jobs[number])
             progress(number, len(jobs), 1.0)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), silence_orbax) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
         futures = {pool.submit(_make, jobs[number]): number for number in left}
         for future in as_completed(futures):
             future.result()
             progress(futures[future], len(jobs), 1.0)
+
+
+def _begin() -> None:
+    pin_to_free_core()
+    keep_compiled()
+    silence_orbax()
 
 
 def _make(job: Job) -> None:
