@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from synth.corpus.relations import choices_of
 from synth.corpus.tokens import Tokenized, TokenizedSpan, document_facts, span_facts
 from synth.errors import require
 from synth.factset import FactSet
@@ -106,7 +107,8 @@ def marked_groups(tokenized: Tokenized, *, rows_per_fact: int = 2, seed: int = 0
             places.append([])
         places[number].append(span)
         told[span.document].add(number)
-    choices = _choices(tuple(numbers))
+    _, relations, values = zip(*numbers, strict=True)
+    choices = choices_of(relations, values)
     rng = np.random.default_rng(seed)
     scored: list[TokenizedSpan] = []
     fact_of_row: list[int] = []
@@ -143,12 +145,3 @@ def single_documents(tokenized: Tokenized) -> Grouping:
 def _scorable(tokenized: Tokenized, places: list[TokenizedSpan]) -> list[TokenizedSpan]:
     telling = [place for place in places if tokenized.documents[place.document].tells(place.span)]
     return telling or places
-
-
-def _choices(facts: tuple[tuple[str, str, str], ...]) -> Float64[np.ndarray, " facts"]:
-    """One over the share of each fact's value among the facts of its relation."""
-    relation, value = {}, {}
-    for _, name, answer in facts:
-        relation[name] = relation.get(name, 0) + 1
-        value[name, answer] = value.get((name, answer), 0) + 1
-    return np.array([relation[name] / value[name, answer] for _, name, answer in facts])

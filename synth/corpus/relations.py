@@ -60,16 +60,23 @@ class Knowledge:
 
     @property
     def choices(self) -> Float64[np.ndarray, " facts"]:
-        """One over the share of each fact's value among those of its relation.
+        """See `choices_of`."""
+        return choices_of(self.relations, self.values)
 
-        Its log2 is the information in bits of a value to one who knows how often each value of the
-        relation occurs, -log2 share, and nothing of the entity; the mean over a relation's facts is
-        the plug-in entropy of its values.
-        """
-        relation = Counter(self.relations)
-        value = Counter(zip(self.relations, self.values, strict=True))
-        pairs = zip(self.relations, self.values, strict=True)
-        return np.array([relation[pair[0]] / value[pair] for pair in pairs])
+
+def choices_of(relations: Sequence[str], values: Sequence[str]) -> Float64[np.ndarray, " facts"]:
+    """One over the share of each fact's value among the facts of its relation.
+
+    Its log2 is the information in bits of a value to one who knows how often each value of the
+    relation occurs, -log2 share, and nothing of the entity; the mean over a relation's facts is the
+    plug-in entropy of its values.
+
+    >>> choices_of(["r", "r", "r", "r", "q"], ["a", "a", "a", "b", "a"]).round(3).tolist()
+    [1.333, 1.333, 1.333, 4.0, 1.0]
+    """
+    pairs = list(zip(relations, values, strict=True))
+    relation, pair = Counter(relations), Counter(pairs)
+    return np.array([relation[name] / pair[name, value] for name, value in pairs])
 
 
 def read_knowledge(folder: str | os.PathLike) -> Knowledge:
