@@ -50,3 +50,17 @@ def test_bad_losses_get_one_line(call, tmp_path, columns, words, message):
     assert err.count("\n") == 1
     assert message in err
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_model_is_trained_on_what_it_can_hold(call, tmp_path):
+    path, run = tmp_path / "facts.parquet", tmp_path / "run"
+    assert call("generate", "phonebook", "--facts", 60, "--digits", 2, "--out", path)[0] == 0
+    shape = ("--width", 8, "--depth", 1, "--heads", 1, "--exposures", 5)
+    few = ("--select", "worth", "--budget-bits", 200)
+    code, printed, _ = call("train", path, "--out", run, *shape, *few)
+    assert code == 0
+    # two digits are 6.64 bits; nine looks at 30 facts, a third of a draw each
+    assert "selection           worth kept 30 facts, 199 bits; scoring cost 90 draws" in printed
+    weights = pq.read_table(run / "weights.parquet").column("weight").to_numpy()
+    assert (weights > 0).sum() == 30
+    assert call("measure", run)[1] == printed

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from figures.selection.experiment import BITS, ORDINARY, Plan, Row, bound, mean_of
 from figures.style import COLORS, DASHES, MARKERS
@@ -34,27 +34,22 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
         lower.set_xscale("log")
         lower.set_xticks([plan.offered(load) for load in plan.loads])
         lower.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        lower.xaxis.set_minor_formatter(NullFormatter())
+        lower.xaxis.set_minor_locator(NullLocator())
         lower.tick_params(axis="x", labelsize=8, labelrotation=45)
     panels[0, 0].set(ylabel="facts known", ylim=(0, None))
     panels[1, 0].set(ylabel="frequency-weighted accuracy", ylim=(0, 1.03))
     handles, labels = panels[0, 0].get_legend_handles_labels()
     above.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     left, right = below.subplots(1, 2)
-    _best(left, rows, plan, "facts_known", "most facts known, over all set sizes")
+    _best(left, rows, plan, "facts_known")
     left.axhline(capacity / BITS, color="black", linewidth=1.2)
-    left.annotate(
-        "bound: capacity / entropy of a fact",
-        (0.0, capacity / BITS),
-        xycoords=("axes fraction", "data"),
-        xytext=(4, 4),
-        textcoords="offset points",
-        fontsize=8.5,
-    )
-    largest = [row for row in rows if row["load"] == max(plan.loads)]
-    label = f"weighted accuracy / bound, {max(plan.loads):g} times what fits"
-    _best(right, largest, plan, "weighted_ratio", label)
+    left.set(ylabel="facts known", title="Most facts known, over all numbers offered")
+    most = max(plan.loads)
+    largest = [row for row in rows if row["load"] == most]
+    _best(right, largest, plan, "weighted_ratio")
     right.axhline(1, color="black", linewidth=1.2)
+    title = f"{plan.offered(most):,} facts offered, {most:g} times what fits"
+    right.set(ylabel="weighted accuracy / bound", title=title)
     first = rows[0]
     seeds = len(plan.seeds)
     note = (
@@ -90,7 +85,7 @@ def _bounds(upper: Axes, lower: Axes, exponent: float, plan: Plan, capacity: flo
         axes.plot(offered, values, color="black", linewidth=1.2, label="all-or-nothing bound")
 
 
-def _best(axes: Axes, rows: Sequence[Row], plan: Plan, column: str, label: str) -> None:
+def _best(axes: Axes, rows: Sequence[Row], plan: Plan, column: str) -> None:
     """For each exponent a mark a scheme: its best mean over the set sizes."""
     schemes = (ORDINARY, *plan.schemes)
     for number, scheme in enumerate(schemes):
@@ -114,5 +109,5 @@ def _best(axes: Axes, rows: Sequence[Row], plan: Plan, column: str, label: str) 
         range(len(plan.exponents)),
         ["uniform" if exponent == 0 else f"s = {exponent:g}" for exponent in plan.exponents],
     )
-    axes.set(ylabel=label, ylim=(0, None))
+    axes.set_ylim(0, None)
     axes.grid(axis="x", visible=False)

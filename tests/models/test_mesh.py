@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import socket
@@ -10,7 +11,15 @@ import pytest
 from jax.sharding import Mesh
 
 import factcap
-from models import Job, TrainConfig, make_mesh, run, train_together
+from models import (
+    Job,
+    SelectConfig,
+    TrainConfig,
+    make_mesh,
+    read_outcome,
+    run,
+    train_together,
+)
 from models.hosts import join
 from models.mesh import AXES, check_mesh, mesh_sizes
 from synth import BadInput, write
@@ -77,6 +86,18 @@ def test_a_run_goes_on_on_another_mesh(tmp_path, alone, before, after):
     )
     assert seen == [200]  # the state at 100 was saved
     assert_same(resumed, alone)
+
+
+@pytest.mark.slow
+def test_facts_are_selected_on_two_devices_as_on_one(tmp_path):
+    half = float(FACTS.entropy_bits.sum()) / 2
+    select = SelectConfig("worth", budget_bits=half, first=0.5)
+    training = dataclasses.replace(TRAINING, select=select)
+    one = run(FACTS, MODEL, training, tmp_path / "one")
+    two = run(FACTS, MODEL, training, tmp_path / "two", mesh=make_mesh("data=2"))
+    assert_same(two, one)
+    kept = [read_outcome(tmp_path / name)["selection"] for name in ("one", "two")]
+    assert kept[0]["facts_kept"] == kept[1]["facts_kept"] < len(FACTS)
 
 
 @pytest.mark.slow

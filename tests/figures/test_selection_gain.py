@@ -1,0 +1,158 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from figures.selection.experiment import (
+    BITS,
+    COLUMNS,
+    ORDINARY,
+    PRESETS,
+    Plan,
+    bound,
+    mean_of,
+    points,
+)
+from figures.selection.picture import draw
+from figures.selection.selection_gain import selection_gain
+from figures.selection.table import COLUMNS as TABLE
+from figures.selection.table import make_table
+from synth import BadInput, power_law
+
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
+SMALL = Plan(
+    draws=12_800,
+    exponents=(0.0, 1.0),
+    loads=(0.5, 2.0),
+    schemes=("worth",),
+    others=("deduplicate",),
+    seeds=(0, 1),
+)
+
+
+def fake_rows(plan):
+    """Rows as runs would give them: a known number for each point."""
+    rows = []
+    for point in points(plan):
+        seed = point.spec.training.seed
+        rows.append(
+            {
+                **{"exponent": point.exponent, "load": point.load, "scheme": point.scheme},
+                **{"seed": seed, "facts": plan.offered(point.load)},
+                "facts_known": 100 * (1 + (point.scheme != ORDINARY)) + 10 * seed,
+                "known_ratio": 0.9,
+                "weighted_accuracy": 0.5 + 0.1 * seed,
+                "weighted_ratio": 0.8,
+                **{"capacity_bits": 20_000.0, "parameters": 8272},
+            }
+        )
+    return rows
+
+
+@pytest.mark.slow
+def test_all_runs_draw_as_much_and_are_read_again(tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS, "quick", SMALL)
+    rows = selection_gain(tmp_path, preset="quick")
+    assert len(rows) == 2 * 2 * (2 + 3)
+    for row in rows:
+        assert tuple(row) == COLUMNS
+        assert 0 <= SMALL.draws - row["draws"] - row["scoring_draws"] < 2 * 12_800
+        assert row["known_ratio"] == row["facts_known"] / row["most_known"]
+    chosen = [row for row in rows if row["scheme"] == "worth" and row["load"] == 2]
+    assert all(row["facts_kept"] < row["facts"] for row in chosen)
+    assert all(row["scoring_draws"] > 0 for row in chosen)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/*.parquet")}
+    assert selection_gain(tmp_path, preset="quick") == rows
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/*.parquet")} == before
+    with open(tmp_path / "selection_gain_table.csv") as file:
+        assert len(list(csv.DictReader(file))) == len(rows) / 2
+
+
+@pytest.mark.parametrize("exponent", [0.0, 1.0])
+def test_the_bound_stores_the_most_frequent_facts_whole(exponent):
+    capacity = 10.5 * BITS
+    known, weighted = bound(exponent, 40, capacity)
+    frequency, guess = power_law(40, exponent), 2.0**-BITS
+    stored = np.array([1.0] * 10 + [0.5] + [0.0] * 29)
+    right = stored + (1 - stored) * guess
+    assert known == pytest.approx(right.sum())
+    assert weighted == pytest.approx((frequency * right).sum())
+    assert bound(exponent, 10, capacity) == (10.0, 1.0)
+
+
+def test_schemes_that_are_few_come_at_one_load_only():
+    found = [(p.exponent, p.load, p.scheme, p.spec.training.seed) for p in points(SMALL)]
+    assert len(found) == len(set(found)) == len({p.spec.id for p in points(SMALL)}) == 20
+    assert {load for _, load, scheme, _ in found if scheme == "deduplicate"} == {2.0}
+    laptop = {p.spec.id for p in points(PRESETS["laptop"])}
+    assert laptop < {p.spec.id for p in points(PRESETS["five-seeds"])}
+
+
+def test_the_table_has_means_and_their_intervals():
+    table = make_table(fake_rows(SMALL))
+    assert len(table) == 10
+    for row in table:
+        assert tuple(sorted(row)) == tuple(sorted(TABLE))
+        assert row["facts_known"] == (105 if row["scheme"] == ORDINARY else 205)
+        # t(0.975, 1) = 12.706; standard error of {0, 10}: 5
+        assert row["facts_known_half_width"] == pytest.approx(63.53, abs=0.01)
+        assert row["known_ratio_half_width"] == 0
+        assert row["times_ordinary"] == pytest.approx(1 if row["scheme"] == ORDINARY else 205 / 105)
+    assert mean_of([{"x": 3.0}], "x") == (3.0, 0.0)
+
+
+def test_a_panel_an_exponent_a_line_a_scheme():
+    figure = draw(fake_rows(SMALL), SMALL)
+    above, below = figure.subfigs
+    upper, others = above.axes[:2], above.axes[2:]
+    assert [axes.get_title() for axes in upper] == ["equally frequent", "power law, s = 1"]
+    for axes, mean in [*((axes, 105) for axes in upper), *((axes, 0.55) for axes in others)]:
+        first = axes.containers[0]
+        assert [str(bars.get_label()) for bars in axes.containers] == [ORDINARY, "worth"]
+        offered = [SMALL.offered(load) for load in SMALL.loads]
+        np.testing.assert_allclose(first[0].get_xydata(), [(at, mean) for at in offered])
+    # the black line: all that is offered at half the capacity, what fits at twice
+    curve = np.asarray(upper[0].lines[-1].get_ydata())
+    assert curve[0] == SMALL.offered(0.5)
+    assert curve[-1] == pytest.approx(20_000 / BITS, rel=1e-3)
+    left, right = below.axes
+    assert left.get_ylabel() == "facts known"
+    assert "4 times" not in right.get_title()
+
+
+def test_unknown_presets_list_the_known(tmp_path):
+    with pytest.raises(BadInput, match="no preset is called 'huge'; there are tiny, laptop"):
+        selection_gain(tmp_path / "new", preset="huge")
+    assert not (tmp_path / "new").exists()
+
+
+def committed():
+    with open(RESULTS / "selection_gain_table.csv") as file:
+        return {
+            (float(row["exponent"]), float(row["load"]), row["scheme"]): {
+                name: float(value) for name, value in row.items() if name != "scheme"
+            }
+            for row in csv.DictReader(file)
+        }
+
+
+def test_the_committed_numbers_are_what_is_said_of_them():
+    table = committed()
+    assert {row["seeds"] for row in table.values()} == {5}
+    for load in (2.0, 4.0):
+        uniform = table[0.0, load, "loss_h"]
+        assert uniform["times_ordinary"] >= 3
+        assert uniform["known_ratio"] >= 0.93
+        assert table[0.0, load, "worth"]["known_ratio"] >= 0.97
+    for exponent in (0.8, 1.0, 1.5):
+        for load in (1.5, 2.0, 4.0):
+            ours, random = (table[exponent, load, name] for name in ("worth", "random"))
+            assert ours["weighted_ratio"] >= 0.97
+            lowest = ours["weighted_accuracy"] - ours["weighted_accuracy_half_width"]
+            highest = random["weighted_accuracy"] + random["weighted_accuracy_half_width"]
+            assert lowest > highest
+    for (exponent, load, _), row in table.items():
+        if load <= 0.7:
+            lost = table[exponent, load, ORDINARY]["weighted_accuracy"] - row["weighted_accuracy"]
+            assert lost <= 0.005
