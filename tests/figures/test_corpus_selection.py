@@ -28,6 +28,7 @@ PLAN = Plan(
         Scheme("loss_h"),
         Scheme("loss_h", "documents"),
     ),
+    first=0.05,
     seeds=(0,),
 )
 

@@ -12,6 +12,7 @@ from models.layout import context_length, to_device
 from models.measure import measure_device
 from models.runs.job import run_config
 from models.runs.member import Member
+from models.runs.single import measured
 from models.schedule import make_schedule
 from models.selection.config import SelectConfig
 from models.selection.groups import GroupSelector
@@ -124,6 +125,8 @@ def test_documents_are_dropped_by_the_loss_that_is_left_since_the_first_scoring(
         selector.look(0.5, second * 0.9)
     assert np.array_equal(chosen.weights, other.weights)
     assert chosen.history == other.history
+    assert chosen.entropies is not None
+    assert other.entropies is not None
     assert np.array_equal(chosen.entropies, other.entropies)
 
 
@@ -161,7 +164,8 @@ def test_a_training_selects_by_groups_and_is_asked_by_prompts(corpus, tokenized,
     asked = questions(corpus, tokenized)
     with pytest.raises(BadInput, match="is not finished"):
         probe(job, asked.rows)
-    [(_, measured)] = train_together([job])
+    [(_, result)] = train_together([job])
+    at_the_end = measured(result)
     outcome = read_outcome(tmp_path / "run")
     assert outcome["selection"]["scoring_draws"] == pytest.approx(len(groups.rows) / 3)
     assert 10 < outcome["selection"]["facts_kept"] < 150
@@ -171,9 +175,9 @@ def test_a_training_selects_by_groups_and_is_asked_by_prompts(corpus, tokenized,
     assert np.all(np.isfinite(found.nll_bits) & (found.nll_bits >= 0))
     # The state that is read is the one that was measured at the end.
     again = probe(job, facts)
-    np.testing.assert_allclose(again.nll_bits, measured.nll_bits, rtol=1e-5)
+    np.testing.assert_allclose(again.nll_bits, at_the_end.nll_bits, rtol=1e-5)
     [(_, read)] = train_together([replace(job)])
-    assert np.array_equal(read.nll_bits, measured.nll_bits)
+    assert np.array_equal(measured(read).nll_bits, at_the_end.nll_bits)
     short = TransformerConfig(model.vocabulary - 1, width=8, depth=2, heads=2)
     with pytest.raises(BadInput, match="token ids"):
         run(facts, short, training, tmp_path / "short")
