@@ -80,6 +80,7 @@ class Plan:
         width: of the model, which has two blocks.
         draws: documents drawn in a run, scoring included.
         batch: documents a step.
+        learning_rate: of all runs; the one at which ordinary training knows most.
         exponent: documents tell a fact by its count to this power.
         longest: characters of entity and value together.
         first: share of the training after which it is selected first.
@@ -93,6 +94,7 @@ class Plan:
     width: int = 16
     draws: int = 160_000
     batch: int = 64
+    learning_rate: float = 0.04
     exponent: float = 0.5
     longest: int = 28
     first: float = 0.2
@@ -178,6 +180,7 @@ def job(plan: Plan, made: Material, scheme: Scheme, seed: int, folder: Path) -> 
         exposures=plan.draws / plan.documents,
         fewest_steps=0,
         batch=plan.batch,
+        learning_rate=plan.learning_rate,
         saturate=False,
         seed=seed,
         select=select,

@@ -236,7 +236,7 @@ class Member:
                 parameters=self.job.model.parameters,
             )
             self.steps = self.done
-        found = {"stored_bits": stored, "facts_known": known}
+        found: dict[str, float] = {"stored_bits": stored, "facts_known": known}
         if self.selector is None:
             return found
         if self.selector.due(self.done, self.steps) and self.result is None:

@@ -45,8 +45,8 @@ class Knowledge:
     def take(self, rows: Int64[np.ndarray, " taken"]) -> "Knowledge":
         """Some of the facts, in this order, with the templates of their relations."""
 
-        def some(texts: Sequence[str]) -> tuple[str, ...]:
-            return tuple(texts[row] for row in rows)
+        def some(texts: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(texts[int(row)] for row in rows)
 
         held = set(some(self.relations))
         return Knowledge(
