@@ -10,6 +10,7 @@ from capacity import all_or_nothing_bound
 from figures.runs import Finished
 from models import RunSpec, named_size, run_spec
 from synth import power_law
+from synth.selection import SCHEMES
 
 COLUMNS = (
     *("exponent", "facts", "load", "scheme", "seed", "facts_known", "most_known", "known_ratio"),
@@ -21,9 +22,10 @@ COLUMNS = (
 ORDINARY = "ordinary"
 # `worth` where nobody counts how often a fact occurs.
 UNCOUNTED = "worth uncounted"
-# Of the capacity, what random subsampling keeps. With all of it, some sets are more than the model
-# learns in these draws: of four times what fits it then knew 88 % of the bound, and with 95 % 97 %.
-_RANDOM_SHARE = 0.95
+# Of the capacity, what a scheme keeps that must be told. All of it is, for some sets, more than the
+# model learns in these draws: of four times what fits random subsampling then once knew 88 % of the
+# bound, with 95 % of it 97 %.
+_TOLD_SHARE = 0.95
 # Facts of 3 value tokens of 128 after a key of 4.
 VOCABULARY, VALUE, KEY = 128, 3, 4
 BITS = VALUE * float(np.log2(VOCABULARY))
@@ -38,8 +40,8 @@ class Plan:
     Attributes:
         size: of the model.
         bits_per_parameter: that it stores in these draws, measured before. It sets how many facts
-            are offered, and is the budget that `random` and `random_flat` are given; the bounds are
-            drawn at what the runs of this plan themselves store.
+            are offered, and is the budget of schemes that must be told one; the bounds are drawn
+            at what the runs of this plan themselves store.
         draws: facts drawn in a run, scoring included.
         batch: facts a step.
         exponents: of the power law of frequency.
@@ -153,10 +155,10 @@ def _select(plan: Plan, scheme: str) -> dict[str, Any] | None:
         return None
     if scheme == UNCOUNTED:
         return {"scheme": "worth", "counted": False}
-    if scheme.startswith("random"):
-        budget = _RANDOM_SHARE * plan.nominal_bits
-        return {"scheme": scheme, "schedule": "once", "first": 0.001, "budget_bits": budget}
-    return {"scheme": scheme}
+    if SCHEMES[scheme].sets_budget:
+        return {"scheme": scheme}
+    told = {"scheme": scheme, "budget_bits": _TOLD_SHARE * plan.nominal_bits}
+    return told | ({"schedule": "once", "first": 0.001} if scheme.startswith("random") else {})
 
 
 def make_rows(plan: Plan, made: Iterable[tuple[Point, Finished]]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from figures.selection.experiment import BITS, ORDINARY, Plan, Row, bound, mean_of
+from figures.selection.experiment import BITS, ORDINARY, Plan, Row, bound
 from figures.style import COLORS, DASHES, MARKERS
 
 _CURVE = 60
@@ -57,24 +57,31 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
         f"ordinary training stores of uniform facts in the same {plan.draws:,} draws; "
         f"{BITS:g} bits a fact; "
     )
-    note += "one seed" if seeds == 1 else f"mean of {seeds} seeds, bars: 95 % interval"
+    note += "one seed" if seeds == 1 else f"mean of {seeds} seeds, bars: their range"
     figure.supxlabel(note, fontsize=8.5)
     return figure
 
 
 def _line(axes: Axes, number: int, scheme: str, rows: Sequence[Row], column: str) -> None:
     offered = sorted({row["facts"] for row in rows})
-    found = [mean_of([row for row in rows if row["facts"] == facts], column) for facts in offered]
+    found = [_over_seeds(rows, facts, column) for facts in offered]
     axes.errorbar(
         offered,
-        [mean for mean, _ in found],
-        yerr=[half for _, half in found],
+        [mean for mean, *_ in found],
+        yerr=np.transpose([bars for _, *bars in found]),
         color=COLORS[number],
         marker=MARKERS[number],
         linestyle=DASHES[number],
         capsize=2.5,
         label=scheme,
     )
+
+
+def _over_seeds(rows: Sequence[Row], facts: int, column: str) -> tuple[float, float, float]:
+    """The mean over seeds, and how far it lies above the least and below the most of them."""
+    values = [float(row[column]) for row in rows if row["facts"] == facts]
+    mean = float(np.mean(values))
+    return mean, max(mean - min(values), 0.0), max(max(values) - mean, 0.0)
 
 
 def _bounds(upper: Axes, lower: Axes, exponent: float, plan: Plan, capacity: float) -> None:
@@ -92,14 +99,13 @@ def _best(axes: Axes, rows: Sequence[Row], plan: Plan, column: str) -> None:
         shift = (number - (len(schemes) - 1) / 2) * 0.13
         for place, exponent in enumerate(plan.exponents):
             here = [r for r in rows if r["exponent"] == exponent and r["scheme"] == scheme]
-            mean, half = max(
-                mean_of([row for row in here if row["facts"] == facts], column)
-                for facts in {row["facts"] for row in here}
+            mean, *bars = max(
+                _over_seeds(here, facts, column) for facts in {row["facts"] for row in here}
             )
             axes.errorbar(
                 place + shift,
                 mean,
-                yerr=half,
+                yerr=np.transpose([bars]),
                 color=COLORS[number],
                 marker=MARKERS[number],
                 capsize=2.5,

@@ -18,7 +18,8 @@ class SelectConfig:
 
     Attributes:
         scheme: a name in `synth.selection.SCHEMES`.
-        budget_bits: entropy of the facts to keep; 0 where it follows from the stored bits.
+        budget_bits: entropy of the facts to keep; 0 where it follows from the stored bits, which
+            it does not for random subsampling and influence.
         schedule: `once`, at `first`; `repeatedly`, then again at each tenth of the training up to
             eight tenths; `continuously`, at each fortieth.
         first: share of the training after which it is selected first, in (0, 0.8].
@@ -38,6 +39,10 @@ class SelectConfig:
     def __post_init__(self):
         check_scheme(self.scheme)
         check_given_budget(self.budget_bits)
+        require(
+            SCHEMES[self.scheme].sets_budget or self.budget_bits > 0,
+            f"the scheme {self.scheme} must be told the budget, in bits",
+        )
         require(
             self.schedule in SCHEDULES,
             f"no schedule is called {self.schedule!r}; there are {', '.join(SCHEDULES)}",

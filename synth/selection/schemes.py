@@ -20,6 +20,9 @@ from synth.selection.packing import pack
 
 Weights = Float64[np.ndarray, " facts"]
 
+# A fact of less loss, in bits, is known: its value has more than half of the probability.
+_KNOWN = 1.0
+
 
 def random(evidence: Evidence) -> Weights:
     """Random subsampling: a random order; the baseline (Gu et al. 2025, 2505.18091).
@@ -72,9 +75,13 @@ def loss_hf(evidence: Evidence) -> Weights:
 
 
 def influence(evidence: Evidence) -> Weights:
-    """The facts of highest first-order influence (TracIn-like, Pruthi et al. 2020, 2002.08484)."""
+    """The facts of highest first-order influence (TracIn-like, Pruthi et al. 2020, 2002.08484).
+
+    After those that are known: a fact of next to no loss has next to no gradient, and so no
+    influence, whatever it is worth.
+    """
     assert evidence.scores is not None
-    return _kept(evidence, -evidence.scores)
+    return _kept(evidence, evidence.losses > _KNOWN, -evidence.scores)
 
 
 def deduplicate(evidence: Evidence) -> Weights:
@@ -111,6 +118,8 @@ class Scheme:
         needs: `frequency` or `scores`, or nothing.
         reads_losses: whether losses matter to it; where not, no scoring pass is needed.
         keeps_budget: whether what it keeps fits the budget.
+        sets_budget: whether the budget may follow from the bits stored so far. They tell nothing to
+            a scheme that may drop the very facts that stored them.
         starts_equal: whether a training that uses it draws all facts equally often before the first
             selection; not those that read frequency from losses.
     """
@@ -119,17 +128,20 @@ class Scheme:
     needs: str | None = None
     reads_losses: bool = True
     keeps_budget: bool = True
+    sets_budget: bool = True
     starts_equal: bool = False
 
 
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
-        "random": Scheme(random, reads_losses=False),
-        "random_flat": Scheme(random_flat, reads_losses=False, starts_equal=True),
+        "random": Scheme(random, reads_losses=False, sets_budget=False),
+        "random_flat": Scheme(
+            random_flat, reads_losses=False, sets_budget=False, starts_equal=True
+        ),
         "frequency": Scheme(frequency, needs="frequency", reads_losses=False, starts_equal=True),
         "loss_h": Scheme(loss_h),
         "loss_hf": Scheme(loss_hf),
-        "influence": Scheme(influence, needs="scores", reads_losses=False),
+        "influence": Scheme(influence, needs="scores", sets_budget=False),
         "deduplicate": Scheme(
             deduplicate, reads_losses=False, keeps_budget=False, starts_equal=True
         ),

@@ -86,7 +86,8 @@ def test_selections_come_when_they_are_due(schedule):
 def test_going_on_from_a_state_selects_the_same():
     facts = make_facts(60, exponent=1.0)
     for scheme, counted in (("worth", True), ("worth", False), ("loss_hf", True), ("random", True)):
-        config = SelectConfig(scheme, counted=counted)
+        budget = 0.0 if SCHEMES[scheme].sets_budget else 100.0
+        config = SelectConfig(scheme, budget_bits=budget, counted=counted)
         one, rng = selector(facts, config), np.random.default_rng(0)
         losses = [facts.entropy_bits * rng.random(60) * 1.1 for _ in range(4)]
         for share, nll in zip((0.05, 0.1), losses, strict=False):
@@ -218,6 +219,7 @@ def test_selection_knows_many_times_what_ordinary_training_knows(scheme, tmp_pat
     ("fields", "message"),
     [
         ({"scheme": "best"}, "no scheme is called 'best'; there are random"),
+        ({"scheme": "random"}, "the scheme random must be told the budget, in bits"),
         ({"budget_bits": -1.0}, "the budget must be positive, or 0 to set itself"),
         ({"budget_bits": float("inf")}, "the budget must be positive, or 0"),
         ({"schedule": "often"}, "no schedule is called 'often'; there are once, repeatedly"),

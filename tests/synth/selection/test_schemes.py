@@ -216,3 +216,9 @@ def test_unknown_or_impossible_schemes_are_refused():
         select("frequency", known)
     with pytest.raises(BadInput, match="a budget of 2 bits is too small for the first fact"):
         select("loss_h", changed(known, budget_bits=2.0))
+
+
+def test_influence_keeps_what_is_known_first():
+    losses, scores = np.array([0.1, 9.0, 8.0, 0.5]), np.array([0.0, 3.0, 4.0, -1.0])
+    evidence = Evidence(losses, np.ones(4), np.full(4, 10.0), 30.0, scores=scores)
+    assert select("influence", evidence).tolist() == [1, 0, 1, 1]
