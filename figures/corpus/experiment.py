@@ -169,13 +169,14 @@ def material(plan: Plan, knowledge: Knowledge, seed: int) -> Material:
 def job(plan: Plan, made: Material, scheme: Scheme, seed: int, folder: Path) -> Job:
     """The run of a scheme, in a directory of its own."""
     select, grouping = None, None
-    if scheme.name != ORDINARY:
-        grouping = made.marked if scheme.scored != "documents" else single_documents(made.tokenized)
-        select = SelectConfig(scheme.name, first=plan.first)
     if scheme.share:
         assert made.marked.entropies is not None
         budget = scheme.share * float(made.marked.entropies.sum())
         select = SelectConfig(scheme.name, budget, schedule="once", first=0.001)
+    elif scheme.name != ORDINARY:
+        select = SelectConfig(scheme.name, first=plan.first)
+    if select is not None:
+        grouping = made.marked if scheme.scored != "documents" else single_documents(made.tokenized)
     training = TrainConfig(
         exposures=plan.draws / plan.documents,
         fewest_steps=0,

@@ -49,6 +49,7 @@ def made(tmp_path_factory):
         yield folder, data, rows
 
 
+@pytest.mark.slow
 def test_what_is_known_is_counted_and_costs_no_more_than_ordinary_training(made):
     _, _, rows = made
     assert [row["scheme"] for row in rows] == ["ordinary", "random 50%", "loss_h", "loss_h"]
@@ -69,6 +70,7 @@ def test_what_is_known_is_counted_and_costs_no_more_than_ordinary_training(made)
         assert 0 <= row["stored_bits"] <= row["entropy_bits"]
 
 
+@pytest.mark.slow
 def test_runs_are_read_again_and_each_template_is_counted(made):
     folder, data, rows = made
     before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/outcome.json")}
@@ -91,7 +93,7 @@ def test_runs_are_read_again_and_each_template_is_counted(made):
 
 
 def test_guessable_facts_have_the_commonest_value_of_their_relation(tmp_path):
-    found = material(PLAN, made_up(15), 0)
+    found = material(PLAN, made_up(30), 0)
     facts = found.corpus.knowledge
     for relation in set(facts.relations):
         here = np.array([name == relation for name in facts.relations])

@@ -138,7 +138,7 @@ def test_groups_are_part_of_what_a_run_is(tokenized, model, tmp_path):
     few = tokenize(tokenized.documents[:9], tokenized.pairs)
     with pytest.raises(BadInput, match="the groups are of 9 documents; 150 are trained on"):
         Job(facts, model, training, tmp_path, grouping=marked_groups(few))
-    influence = TrainConfig(select=SelectConfig("influence"))
+    influence = TrainConfig(select=SelectConfig("influence", budget_bits=9.0))
     with pytest.raises(BadInput, match="influence has no scores of groups"):
         Job(facts, model, influence, tmp_path, grouping=groupings[1])
     member = Member(0, Job(facts, model, training, tmp_path / "a", grouping=groupings[1]))
