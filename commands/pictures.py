@@ -20,6 +20,8 @@ class Figure:
     """Make the whole gallery; what would take minutes, smaller."""
     preset: str | None = None
     """Of a figure that trains: laptop unless given; a wrong one lists those that there are."""
+    data: Path | None = None
+    """Of a figure that reads facts: a folder of them; else made-up ones."""
     out: Path = Path("out/figures")
     """Where to write."""
 
@@ -44,6 +46,13 @@ class Figure:
                     f"{', '.join(name for name in FIGURES if FIGURES[name].trains)}",
                 )
                 options["preset"] = self.preset
+            if self.data is not None:
+                require(
+                    entry.reads_data and not self.all,
+                    "--data is for one figure that reads facts: "
+                    f"{', '.join(name for name in FIGURES if FIGURES[name].reads_data)}",
+                )
+                options["data"] = self.data
             if entry.trains:
                 _train_figure(function, self.out, **options)
             else:

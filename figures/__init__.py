@@ -14,11 +14,13 @@ class Entry:
         module: where the function of the figure's name is. It is named and not imported, so that
             a list of the figures needs neither JAX nor matplotlib.
         trains: whether it trains models; its function then takes `workers=` and `progress=`.
+        reads_data: whether it takes `data=`, a folder of facts.
         quick: options with which the whole gallery is made in a minute or two.
     """
 
     module: str
     trains: bool = False
+    reads_data: bool = False
     quick: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -44,6 +46,9 @@ FIGURES = {
     ),
     "selection_gain": Entry(
         "figures.selection.selection_gain", trains=True, quick={"preset": "tiny"}
+    ),
+    "corpus_selection": Entry(
+        "figures.corpus.corpus_selection", trains=True, reads_data=True, quick={"preset": "tiny"}
     ),
     "capacity_curve": Entry("figures.capacity_curve", trains=True, quick={"preset": "tiny"}),
 }

@@ -1,7 +1,6 @@
 """The files of a figure: PNG, SVG and CSV, written whole, and never over something else."""
 
 import csv
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,13 +44,18 @@ def save(
     name: str,
 ) -> None:
     """Write `name.csv`, `name.png` and `name.svg`; the same figure gives the same files."""
-    partial = folder / f".{name}.part.csv"
-    with open(partial, "w", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    os.replace(partial, folder / f"{name}.csv")
+    write_csv(rows, columns, folder / f"{name}.csv")
     for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
         partial = folder / f".{name}.part.{suffix}"
         figure.savefig(partial, metadata=metadata, bbox_inches="tight")
         partial.replace(folder / f"{name}.{suffix}")
+
+
+def write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
+    """Write rows under a header; the file appears whole or not at all."""
+    partial = path.with_name(f".{path.stem}.part.csv")
+    with partial.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    partial.replace(path)

@@ -4,6 +4,7 @@ from .measure import Measurement
 from .mesh import make_mesh
 from .runs.job import Job, run_config
 from .runs.member import Diverged
+from .runs.probe import probe
 from .runs.reading import read_outcome
 from .runs.record import read_run
 from .runs.single import run
@@ -35,6 +36,7 @@ __all__ = [
     "make_mesh",
     "model_vocabulary",
     "named_size",
+    "probe",
     "product",
     "read_outcome",
     "read_run",

@@ -14,7 +14,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from models.compiler import on_cpu
 from models.fast.values import Reading
 from models.hosts import agreed
-from models.layout import Layout, to_device
+from models.layout import Layout, context_length, to_device
 from models.ledger import free_memory_bytes, member_bytes
 from models.measure import Measurement, measure_device, measure_members
 from models.mesh import check_mesh, whole_on_each
@@ -24,6 +24,7 @@ from models.runs.lock import Busy
 from models.runs.member import Diverged, Member
 from models.schedule import filled
 from models.selection.influence import influence_scores
+from models.selection.selector import Selector
 from models.train import scan_steps
 from models.transformer import TransformerConfig
 from synth.errors import require
@@ -224,7 +225,8 @@ class _Group:
             if member is not None and member in due:
                 steps, weights = member.steps, member.weights
                 scores = self._scores(index, params) if member.needs_scores() else None
-                found[member.number] = member.checked(*results[index], scores)
+                row_bits = self._row_bits(index, params) if member.needs_rows() else None
+                found[member.number] = member.checked(*results[index], scores, row_bits)
                 if member.steps != steps:
                     self._reschedule(index, member)
                 if member.weights is not weights:
@@ -235,10 +237,24 @@ class _Group:
         """First-order influence of a member's facts."""
         member, (_, facts, _) = self.places[index], self._arrays_of(index)
         assert member is not None
-        assert member.selector is not None
-        if len(self.places) > 1:
-            params = jax.tree.map(lambda array: array[index], params)
+        assert isinstance(member.selector, Selector)
+        params = self._params_of(index, params)
         return influence_scores(self.reading, params, facts, member.selector.held_out())
+
+    def _row_bits(self, index: int, params: Any) -> np.ndarray:
+        """Losses of what a member's selection scores instead of its facts."""
+        member = self.places[index]
+        assert member is not None
+        assert member.job.grouping is not None
+        rows = member.job.grouping.rows
+        params = self._params_of(index, params)
+        reading = replace(self.reading, context=context_length(rows))
+        return measure_device(reading, params, to_device(rows), self.mesh)[0]
+
+    def _params_of(self, index: int, params: Any) -> Any:
+        if len(self.places) == 1:
+            return params
+        return jax.tree.map(lambda array: array[index], params)
 
     def _reweigh(self, index: int, member: Member) -> None:
         state, facts, schedule = self.arrays

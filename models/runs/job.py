@@ -18,6 +18,7 @@ from models.runs.reading import FORMAT_VERSION
 from models.schedule import TrainConfig
 from models.transformer import TransformerConfig
 from synth import FactSet
+from synth.corpus import Grouping
 from synth.errors import require
 
 
@@ -31,9 +32,10 @@ class Job:
         training: how to train.
         directory: a new one, or one that holds this very run.
         config: what identifies the run; by default `run_config` of the others.
+        grouping: where the facts are documents, what selection scores instead of them.
 
     Raises:
-        BadInput: if the model has too few token ids.
+        BadInput: if the model has too few token ids, or the groups are of other documents.
     """
 
     facts: FactSet
@@ -41,29 +43,51 @@ class Job:
     training: TrainConfig
     directory: Path
     config: Mapping[str, Any] = field(default_factory=dict)
+    grouping: Grouping | None = field(default=None, repr=False)
 
     def __post_init__(self):
         needed = model_vocabulary(self.facts)
+        if self.grouping is not None:
+            _check_grouping(self.grouping, len(self.facts), self.training)
+            needed = max(needed, model_vocabulary(self.grouping.rows))
         require(
             self.model.vocabulary >= needed,
             f"the model has {self.model.vocabulary} token ids; this fact set needs {needed}",
         )
         if not self.config:
-            config = run_config(self.facts, self.model, self.training)
+            config = run_config(self.facts, self.model, self.training, self.grouping)
             object.__setattr__(self, "config", config)
 
 
-def run_config(facts: FactSet, model: TransformerConfig, training: TrainConfig) -> dict[str, Any]:
+def _check_grouping(grouping: Grouping, documents: int, training: TrainConfig) -> None:
+    grouped = len(grouping.group_of_document)
+    require(
+        grouped == documents, f"the groups are of {grouped} documents; {documents} are trained on"
+    )
+    require(
+        training.select is None or training.select.scheme != "influence",
+        "the scheme influence has no scores of groups; take another",
+    )
+
+
+def run_config(
+    facts: FactSet,
+    model: TransformerConfig,
+    training: TrainConfig,
+    grouping: Grouping | None = None,
+) -> dict[str, Any]:
     """All that decides a run's numbers, as JSON values; `id` is the hash of the rest.
 
-    It holds the facts (a digest of the arrays, and their origin), the model, the training, and a
-    digest of the code that computes the result.
+    It holds the facts (a digest of the arrays, and their origin), the model, the training, what is
+    scored instead of the facts, if anything is, and a digest of the code that computes the result.
     """
+    scored = {} if grouping is None else {"grouping": _grouping_digest(grouping)}
     origin = {"facts": len(facts), "origin": json.loads(facts.origin.to_json())}
     return identified(
         facts={"digest": facts_digest(facts), **origin},
         model=dataclasses.asdict(model),
         training=dataclasses.asdict(training),
+        **scored,
     )
 
 
@@ -80,6 +104,14 @@ def facts_digest(facts: FactSet) -> str:
         array = getattr(facts, name)
         digest.update(f"{name}{array.shape}{array.dtype}".encode())
         digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _grouping_digest(grouping: Grouping) -> str:
+    digest = hashlib.sha256(facts_digest(grouping.rows).encode())
+    for name in ("entropies", "fact_of_row", "group_of_pair", "fact_of_pair", "group_of_document"):
+        array = getattr(grouping, name)
+        digest.update(name.encode() if array is None else name.encode() + array.tobytes())
     return digest.hexdigest()
 
 

@@ -27,6 +27,7 @@ from models.schedule import (
     stopped_growing,
     total_steps,
 )
+from models.selection.groups import GroupSelector
 from models.selection.selector import Selector
 from models.train import TrainState, initial_state
 from synth.errors import require
@@ -81,7 +82,7 @@ class Member:
     checks: list[tuple[int, float, int]] = field(default_factory=list)
     saturated: bool = False
     result: Measurement | Diverged | None = None
-    selector: Selector | None = None
+    selector: Selector | GroupSelector | None = None
     scoring_draws: float = 0.0
 
     def __post_init__(self):
@@ -89,8 +90,11 @@ class Member:
         self.training = filled(job.training, facts, job.model.width)
         if (select := self.training.select) is not None:
             draws = total_steps(self.training, facts) * self.training.batch
-            parameters = job.model.parameters
-            self.selector = Selector(job.facts, select, parameters, draws, self.training.seed)
+            rest = (select, job.model.parameters, draws, self.training.seed)
+            if job.grouping is None:
+                self.selector = Selector(job.facts, *rest)
+            else:
+                self.selector = GroupSelector(job.grouping, job.facts.frequency, *rest)
             self.scoring_draws = self.selector.planned_draws()
         self.steps = self._all_steps()
         require(
@@ -113,6 +117,10 @@ class Member:
             and self.selector.needs_scores
             and self.selector.due(self.done, self.steps)
         )
+
+    def needs_rows(self) -> bool:
+        """Whether a selection that reads the losses of the rows of groups is due."""
+        return isinstance(self.selector, GroupSelector) and self.selector.due(self.done, self.steps)
 
     def _all_steps(self) -> int:
         return total_steps(self.training, len(self.job.facts), self.scoring_draws)
@@ -195,11 +203,21 @@ class Member:
         }
 
     def checked(
-        self, nll_bits: np.ndarray, recall: np.ndarray, scores: np.ndarray | None = None
+        self,
+        nll_bits: np.ndarray,
+        recall: np.ndarray,
+        scores: np.ndarray | None = None,
+        row_bits: np.ndarray | None = None,
     ) -> dict[str, float]:
         """After a check: its metrics.
 
         The run may have ended, its learning rate may fall, or it may draw other facts from now on.
+
+        Args:
+            nll_bits: loss of each fact.
+            recall: whether each is recalled.
+            scores: of influence, where `needs_scores`.
+            row_bits: losses of the rows of groups, where `needs_rows`.
         """
         facts = self.job.facts
         stored, known = float((facts.entropy_bits - nll_bits).sum()), int(recall.sum())
@@ -218,11 +236,16 @@ class Member:
                 parameters=self.job.model.parameters,
             )
             self.steps = self.done
-        found = {"stored_bits": stored, "facts_known": known}
+        found: dict[str, float] = {"stored_bits": stored, "facts_known": known}
         if self.selector is None:
             return found
         if self.selector.due(self.done, self.steps) and self.result is None:
-            self.selector.look(self.done / self.steps, nll_bits, scores)
+            share = self.done / self.steps
+            if isinstance(self.selector, GroupSelector):
+                assert row_bits is not None
+                self.selector.look(share, row_bits)
+            else:
+                self.selector.look(share, nll_bits, scores)
         return found | {"facts_kept": int((self.selector.weights > 0).sum())}
 
     def finish(self, reading: Reading, layout: Layout, devices: int = 1) -> None:

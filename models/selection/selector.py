@@ -3,13 +3,12 @@
 import base64
 import zlib
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
 
 from models.selection.config import SelectConfig
-from synth import FactSet
 from synth.selection import SCHEMES, Evidence, select
 from synth.selection.budget import MOST_BITS_PER_PARAMETER, running_budget
 from synth.selection.frequencies import exposures_from_losses, shrunk_counts
@@ -21,6 +20,25 @@ _SKEW = 0.15
 _SCORING = 1 / 3
 # Facts drawn for the mean gradient of `influence`.
 HELD_OUT = 512
+
+
+@runtime_checkable
+class Offered(Protocol):
+    """What is selected from: a `FactSet`, or anything else with these."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def entropy_bits(self) -> Float64[np.ndarray, " facts"]:
+        """Of each, in bits."""
+        ...
+
+    @property
+    def frequency(self) -> Float64[np.ndarray, " facts"]:
+        """Of each; sums to 1."""
+        ...
 
 
 @dataclass
@@ -44,7 +62,7 @@ class Selector:
             counted, or nothing was selected yet.
     """
 
-    facts: FactSet
+    facts: Offered
     config: SelectConfig
     parameters: int
     draws: float
@@ -128,17 +146,17 @@ class Selector:
 
     def state(self) -> dict[str, Any]:
         """What going on after an interruption needs, as JSON values."""
-        exposures = None if self.exposures is None else _packed(self.exposures)
+        exposures = None if self.exposures is None else packed(self.exposures)
         return {
-            "weights": _packed(self.weights),
+            "weights": packed(self.weights),
             "history": list(self.history),
             "exposures": exposures,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
-        self.weights = _unpacked(state["weights"])
-        self.exposures = None if state["exposures"] is None else _unpacked(state["exposures"])
+        self.weights = unpacked(state["weights"])
+        self.exposures = None if state["exposures"] is None else unpacked(state["exposures"])
         self.history = [(float(share), float(bits)) for share, bits in state["history"]]
 
     def _chosen(
@@ -173,9 +191,11 @@ class Selector:
         return shrunk_counts(counts.astype(np.float64))
 
 
-def _packed(array: Float64[np.ndarray, " facts"]) -> str:
+def packed(array: Float64[np.ndarray, " facts"]) -> str:
+    """Numbers as text, for JSON."""
     return base64.b64encode(zlib.compress(array.tobytes())).decode()
 
 
-def _unpacked(text: str) -> Float64[np.ndarray, " facts"]:
+def unpacked(text: str) -> Float64[np.ndarray, " facts"]:
+    """The numbers again."""
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.float64).copy()

@@ -91,7 +91,7 @@ def triples(
         files, subject=subject, relation=relation, object=object, count=count
     )
     counted, uncounted = _fill_counts(rows)
-    table, repeated, ambiguous = _one_object_per_key(counted)
+    table, repeated, ambiguous = one_object_per_key(counted)
     available = len(table.count)
     taken = available if facts is None else facts
     require(
@@ -156,7 +156,7 @@ def _fill_counts(table: TripleTable) -> tuple[TripleTable, int]:
     return replace(table, count=filled), int(missing.sum())
 
 
-def _one_object_per_key(table: TripleTable) -> tuple[TripleTable, int, int]:
+def one_object_per_key(table: TripleTable) -> tuple[TripleTable, int, int]:
     """Merge equal triples, keep one object a key; how many rows were merged, triples dropped."""
     subjects, subject = _number(table.subject)
     objects, object_ = _number(table.object)

@@ -1,0 +1,1 @@
+"""Selection on text against ordinary training."""

@@ -1,0 +1,279 @@
+"""A corpus larger than a model holds, trained on as it is and with selection."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from jaxtyping import Bool
+
+from models import Job, Measurement, SelectConfig, TrainConfig, TransformerConfig, probe
+from models import train_together as make
+from models.compiler import keep_compiled
+from models.runs.checkpoints import silence_orbax
+from models.runs.reading import is_finished, read_outcome
+from models.runs.single import measured
+from models.sweep.cores import pin_to_free_core
+from synth import FactSet
+from synth.corpus import (
+    Corpus,
+    Grouping,
+    Knowledge,
+    Questions,
+    Tokenized,
+    compose,
+    document_facts,
+    learn_vocabulary,
+    marked_groups,
+    questions,
+    single_documents,
+    tokenize,
+)
+
+ORDINARY = "ordinary"
+COLUMNS = (
+    *("scheme", "scored", "seed", "facts_known", "known_ratio", "beyond_guess", "beyond_ratio"),
+    *("known_by_all", "weighted_accuracy", "prompt_accuracy", "stored_bits", "facts", "guessable"),
+    *("documents", "entropy_bits", "facts_kept", "documents_kept", "draws", "scoring_draws"),
+    *("parameters", "run"),
+)
+TEMPLATE_COLUMNS = ("scheme", "scored", "seed", "relation", "template", "answered", "asked")
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A way to train.
+
+    Attributes:
+        name: in `synth.selection.SCHEMES`, or `ORDINARY`.
+        scored: what its losses are of: `spans`, the marked values, or `documents`; `nothing`, where
+            it reads no losses.
+        share: of all facts' entropy that it keeps from the start; 0 where the budget sets itself.
+    """
+
+    name: str
+    scored: str = "spans"
+    share: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """What tables and pictures call it."""
+        return f"{self.name} {self.share:.0%}" if self.share else self.name
+
+
+ORDINARILY = Scheme(ORDINARY, "nothing")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which runs are made: each scheme for each seed.
+
+    Attributes:
+        facts: that the documents tell; they number so many documents.
+        documents: the same.
+        pieces: of the vocabulary.
+        width: of the model, which has two blocks.
+        draws: documents drawn in a run, scoring included.
+        batch: documents a step.
+        learning_rate: of all runs; the one at which ordinary training knows most.
+        exponent: documents tell a fact by its count to this power.
+        longest: characters of entity and value together.
+        first: share of the training after which it is selected first.
+        schemes: besides ordinary training.
+        seeds: of corpus, parameters and draws.
+    """
+
+    facts: int = 1000
+    documents: int = 4000
+    pieces: int = 512
+    width: int = 16
+    draws: int = 160_000
+    batch: int = 64
+    learning_rate: float = 0.04
+    exponent: float = 0.5
+    longest: int = 28
+    first: float = 0.2
+    schemes: tuple[Scheme, ...] = (
+        # The baseline knows nothing by waiting: it is told a budget, and drops at once.
+        Scheme("random", "nothing", 0.4),
+        Scheme("random", "nothing", 0.2),
+        Scheme("loss_h"),
+        Scheme("loss_hf"),
+        Scheme("worth"),
+        Scheme("loss_h", "documents"),
+        Scheme("worth", "documents"),
+    )
+    seeds: tuple[int, ...] = (0, 1)
+
+
+PRESETS = {
+    "tiny": Plan(
+        facts=60,
+        documents=240,
+        pieces=160,
+        draws=9600,
+        batch=32,
+        schemes=(Scheme("loss_h"), Scheme("loss_h", "documents")),
+        seeds=(0,),
+    ),
+    "laptop": Plan(),
+}
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the runs of a seed have in common."""
+
+    corpus: Corpus
+    tokenized: Tokenized
+    documents: FactSet
+    marked: Grouping
+    asked: Questions
+    guessable: Bool[np.ndarray, " facts"]
+
+
+def material(plan: Plan, knowledge: Knowledge, seed: int) -> Material:
+    """The corpus of a seed, its tokens, and what is asked.
+
+    A fact is guessable if its value is the commonest of its relation: whoever always says French
+    for a native language is right for most without having memorized any.
+    """
+    corpus = compose(
+        knowledge,
+        documents=plan.documents,
+        facts=plan.facts,
+        exponent=plan.exponent,
+        longest=plan.longest,
+        seed=seed,
+    )
+    tokenized = tokenize(corpus.documents, learn_vocabulary(corpus.documents, plan.pieces))
+    pairs = list(zip(corpus.knowledge.relations, corpus.knowledge.values, strict=True))
+    commonest: dict[str, str] = {}
+    for (relation, value), _ in Counter(pairs).most_common():
+        commonest.setdefault(relation, value)
+    return Material(
+        corpus,
+        tokenized,
+        document_facts(tokenized),
+        marked_groups(tokenized, seed=seed),
+        questions(corpus, tokenized),
+        np.array([commonest[relation] == value for relation, value in pairs]),
+    )
+
+
+def job(plan: Plan, made: Material, scheme: Scheme, seed: int, folder: Path) -> Job:
+    """The run of a scheme, in a directory of its own."""
+    select, grouping = None, None
+    if scheme.share:
+        assert made.marked.entropies is not None
+        budget = scheme.share * float(made.marked.entropies.sum())
+        select = SelectConfig(scheme.name, budget, schedule="once", first=0.001)
+    elif scheme.name != ORDINARY:
+        select = SelectConfig(scheme.name, first=plan.first)
+    if select is not None:
+        grouping = made.marked if scheme.scored != "documents" else single_documents(made.tokenized)
+    training = TrainConfig(
+        exposures=plan.draws / plan.documents,
+        fewest_steps=0,
+        batch=plan.batch,
+        learning_rate=plan.learning_rate,
+        saturate=False,
+        seed=seed,
+        select=select,
+    )
+    model = TransformerConfig(made.tokenized.pairs.size + 1, plan.width, 2, plan.width // 16)
+    planned = Job(made.documents, model, training, folder, grouping=grouping)
+    return Job(
+        made.documents,
+        model,
+        training,
+        folder / "runs" / planned.config["id"],
+        planned.config,
+        grouping,
+    )
+
+
+def make_jobs(
+    jobs: Sequence[Job], *, workers: int, progress: Callable[[int, int, float], object]
+) -> None:
+    """Make those of the runs that are not finished, each in a process of its own if there are any.
+
+    Raises:
+        FloatingPointError: if a run diverged.
+    """
+    ready = [number for number, job in enumerate(jobs) if is_finished(job.directory)]
+    for number in ready:
+        progress(number, len(jobs), 1.0)
+    left = [number for number in range(len(jobs)) if number not in ready]
+    if workers == 0 or len(left) < 2:
+        for number in left:
+            _make(jobs[number])
+            progress(number, len(jobs), 1.0)
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
+        futures = {pool.submit(_make, jobs[number]): number for number in left}
+        for future in as_completed(futures):
+            future.result()
+            progress(futures[future], len(jobs), 1.0)
+
+
+def _begin() -> None:
+    pin_to_free_core()
+    keep_compiled()
+    silence_orbax()
+
+
+def _make(job: Job) -> None:
+    for _, result in make([job]):
+        measured(result)
+
+
+def row(
+    plan: Plan, made: Material, scheme: Scheme, seed: int, job: Job
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The row of a finished run, and its rows a template; ratios are filled in later."""
+    found, outcome = probe(job, made.asked.rows), read_outcome(job.directory)
+    known, shares = made.asked.known(found.recall), made.asked.shares(found.recall)
+    selection = outcome.get("selection", {})
+    kept = np.ones(len(made.corpus.fact), bool)
+    if scheme.name != ORDINARY:
+        kept = pq.read_table(job.directory / "weights.parquet")["weight"].to_numpy() > 0
+    which = {"scheme": scheme.label, "scored": scheme.scored, "seed": seed}
+    templates = [
+        {**which, "relation": relation, "template": text, "answered": answered, "asked": asked}
+        for (relation, text), (answered, asked) in made.asked.by_template(found.recall).items()
+    ]
+    bits = made.marked.entropies
+    assert bits is not None
+    return {
+        **which,
+        "facts_known": int(known.sum()),
+        "beyond_guess": int((known & ~made.guessable).sum()),
+        "known_by_all": int((shares == 1).sum()),
+        "weighted_accuracy": float(made.corpus.frequency[known].sum()),
+        "prompt_accuracy": found.accuracy,
+        "stored_bits": _stored(found, made.asked),
+        "facts": len(known),
+        "guessable": int(made.guessable.sum()),
+        "documents": len(kept),
+        "entropy_bits": float(bits.sum()),
+        "facts_kept": len(np.unique(made.corpus.fact[kept])),
+        "documents_kept": int(kept.sum()),
+        "draws": outcome["steps"] * plan.batch,
+        "scoring_draws": selection.get("scoring_draws", 0.0),
+        "parameters": job.model.parameters,
+        "run": job.config["id"],
+    }, templates
+
+
+def _stored(found: Measurement, asked: Questions) -> float:
+    """Stored bits, the loss of a fact being the mean over its prompts."""
+    times = np.bincount(asked.fact)
+    loss = np.bincount(asked.fact, weights=found.nll_bits) / times
+    entropy = np.bincount(asked.fact, weights=found.entropy_bits) / times
+    return float(np.maximum(entropy - loss, 0).sum())

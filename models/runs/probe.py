@@ -1,0 +1,51 @@
+"""Asking a finished model for other facts than those it was trained on."""
+
+from models.fast.values import Reading
+from models.layout import context_length, model_vocabulary, to_device
+from models.measure import Measurement, measure_device
+from models.optim import evaluated
+from models.runs.checkpoints import Checkpoints
+from models.runs.job import Job
+from models.runs.reading import is_finished
+from models.schedule import filled, make_schedule
+from models.train import initial_state
+from synth import FactSet
+from synth.errors import BadInput, require
+
+
+def probe(job: Job, rows: FactSet) -> Measurement:
+    """What the model of a finished run knows of other facts, say of prompts about documents.
+
+    Args:
+        job: the run; the last state in its directory is read.
+        rows: what to ask, of the vocabulary that the model has.
+
+    Raises:
+        BadInput: if the run is not finished, its state is gone, or the model has too few token ids.
+    """
+    require(is_finished(job.directory), f"the run in {job.directory} is not finished")
+    needed = model_vocabulary(rows)
+    require(
+        job.model.vocabulary >= needed,
+        f"the model has {job.model.vocabulary} token ids; these facts need {needed}",
+    )
+    training = filled(job.training, len(job.facts), job.model.width)
+    schedule = make_schedule(training, len(job.facts), job.model.width)
+    checkpoints = Checkpoints(job.directory / "checkpoint")
+    try:
+        found = checkpoints.restore(initial_state(job.model, schedule, training.seed))
+    finally:
+        checkpoints.close()
+    if found is None:
+        raise BadInput(f"{job.directory} has no saved state; remove it and make the run again")
+    state, _ = found
+    params = evaluated(training.optimizer, state.optimizer, state.params)
+    reading = Reading(job.model, context_length(rows), training.precision)
+    nll_bits, recall = measure_device(reading, params, to_device(rows))
+    return Measurement(
+        nll_bits=nll_bits,
+        recall=recall,
+        entropy_bits=rows.entropy_bits,
+        frequency=rows.frequency,
+        parameters=job.model.parameters,
+    )

@@ -1,0 +1,120 @@
+import csv
+
+import numpy as np
+import pytest
+
+from figures.corpus.corpus_selection import corpus_selection
+from figures.corpus.experiment import (
+    ORDINARILY,
+    PRESETS,
+    TEMPLATE_COLUMNS,
+    Plan,
+    Scheme,
+    job,
+    material,
+)
+from synth import BadInput
+from synth.corpus import made_up
+from tests.synth.corpus.mini import write_folder
+
+PLAN = Plan(
+    facts=30,
+    documents=90,
+    pieces=128,
+    draws=3200,
+    batch=16,
+    schemes=(
+        Scheme("random", "nothing", 0.5),
+        Scheme("loss_h"),
+        Scheme("loss_h", "documents"),
+    ),
+    first=0.05,
+    seeds=(0,),
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder, seen = tmp_path_factory.mktemp("figure"), {}
+    data = write_folder(folder / "data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PRESETS, "quick", PLAN)
+        rows = corpus_selection(
+            folder,
+            preset="quick",
+            data=data,
+            progress=lambda run, runs, share: seen.update({run: share}),
+        )
+        assert seen == dict.fromkeys(range(4), 1.0)
+        yield folder, data, rows
+
+
+@pytest.mark.slow
+def test_what_is_known_is_counted_and_costs_no_more_than_ordinary_training(made):
+    _, _, rows = made
+    assert [row["scheme"] for row in rows] == ["ordinary", "random 50%", "loss_h", "loss_h"]
+    assert [row["scored"] for row in rows] == ["nothing", "nothing", "spans", "documents"]
+    ordinary, random, spans, documents = rows
+    assert ordinary["draws"] == 3200
+    assert ordinary["known_ratio"] == 1
+    assert ordinary["facts_kept"] == ordinary["facts"] == 30
+    assert random["documents_kept"] < 90
+    assert random["facts_kept"] < 25
+    assert random["scoring_draws"] == 0
+    assert spans["scoring_draws"] > 0
+    assert documents["scoring_draws"] == pytest.approx(9 * 90 / 3)
+    for row in rows:
+        assert row["draws"] + row["scoring_draws"] <= 3200
+        assert row["known_by_all"] <= row["facts_known"] <= row["facts"]
+        assert row["facts_known"] - row["beyond_guess"] <= row["guessable"]
+        assert 0 <= row["stored_bits"] <= row["entropy_bits"]
+
+
+@pytest.mark.slow
+def test_runs_are_read_again_and_each_template_is_counted(made):
+    folder, data, rows = made
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/outcome.json")}
+    assert len(before) == 4
+    assert corpus_selection(folder, preset="quick", data=data) == rows
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    with (folder / "corpus_selection_templates.csv").open() as file:
+        templates = list(csv.DictReader(file))
+    assert tuple(templates[0]) == TEMPLATE_COLUMNS
+    assert len(templates) == 4 * 5
+    for row in rows:
+        mine = [
+            entry
+            for entry in templates
+            if (entry["scheme"], entry["scored"]) == (row["scheme"], row["scored"])
+        ]
+        answered = sum(int(entry["answered"]) for entry in mine)
+        asked = sum(int(entry["asked"]) for entry in mine)
+        assert row["prompt_accuracy"] == pytest.approx(answered / asked)
+
+
+def test_guessable_facts_have_the_commonest_value_of_their_relation(tmp_path):
+    found = material(PLAN, made_up(30), 0)
+    facts = found.corpus.knowledge
+    for relation in set(facts.relations):
+        here = np.array([name == relation for name in facts.relations])
+        values = np.array(facts.values)[here & found.guessable]
+        assert len(set(values)) == 1
+        times = [facts.values.count(value) for value in set(np.array(facts.values)[here])]
+        assert len(values) == max(times)
+    one, other = (job(PLAN, found, scheme, 0, tmp_path) for scheme in (ORDINARILY, PLAN.schemes[2]))
+    assert one.directory != other.directory
+    assert one.training.learning_rate == other.training.learning_rate
+    assert one.training.exposures == other.training.exposures
+
+
+def test_data_and_presets_that_are_not_there_are_refused(tmp_path):
+    with pytest.raises(BadInput, match="no preset is called 'huge'; there are tiny, laptop"):
+        corpus_selection(tmp_path, preset="huge")
+    with pytest.raises(BadInput, match="is not a folder"):
+        corpus_selection(tmp_path, preset="tiny", data=tmp_path / "no")
+
+
+def test_the_command_takes_data_for_this_figure_alone(call, tmp_path):
+    code, _, err = call("figure", "classical", "--data", tmp_path, "--out", tmp_path)
+    assert code == 2
+    assert "--data is for one figure that reads facts: corpus_selection" in err

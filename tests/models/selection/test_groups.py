@@ -1,0 +1,183 @@
+import json
+from dataclasses import replace
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from models import Job, TrainConfig, TransformerConfig, probe, read_outcome, run
+from models.ensemble import train_together
+from models.fast.values import Reading, value_nll
+from models.layout import context_length, to_device
+from models.measure import measure_device
+from models.runs.job import run_config
+from models.runs.member import Member
+from models.runs.single import measured
+from models.schedule import make_schedule
+from models.selection.config import SelectConfig
+from models.selection.groups import GroupSelector
+from models.selection.selector import Selector
+from models.train import initial_state, trained_module
+from synth import BadInput
+from synth.corpus import (
+    compose,
+    document_facts,
+    learn_vocabulary,
+    marked_groups,
+    questions,
+    read_knowledge,
+    single_documents,
+    span_facts,
+    tokenize,
+)
+from tests.synth.corpus.mini import write_folder
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    folder = write_folder(tmp_path_factory.mktemp("facts") / "data")
+    return compose(read_knowledge(folder), documents=150, seed=0)
+
+
+@pytest.fixture(scope="module")
+def tokenized(corpus):
+    return tokenize(corpus.documents, learn_vocabulary(corpus.documents, 128))
+
+
+@pytest.fixture(scope="module")
+def model(tokenized):
+    return TransformerConfig(tokenized.pairs.size + 1, width=8, depth=2, heads=2)
+
+
+def test_a_marked_value_costs_what_its_tokens_cost_in_the_document(tokenized, model):
+    """A left-padded key gives the numbers of the positions at which documents are trained on."""
+    documents = document_facts(tokenized)
+    spans = span_facts(tokenized, tokenized.spans, np.ones(len(tokenized.spans)))
+    schedule = make_schedule(TrainConfig(), len(documents), model.width)
+    params = initial_state(model, schedule, 5).params
+    device, reading = to_device(documents), Reading(model, context_length(documents))
+    assert reading.context == 1
+    assert device.rows.start_B is None
+    nats_FxV = np.asarray(value_nll(reading, params, device.rows))
+    expected = [
+        nats_FxV[place.document, place.start : place.end].sum() / np.log(2)
+        for place in tokenized.spans
+    ]
+    rows = to_device(spans)
+    assert rows.rows.start_B is not None
+    assert len(set(np.asarray(rows.rows.start_B)[: len(spans)].tolist())) > 5
+    found, recall = measure_device(Reading(model, context_length(spans)), params, rows)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    # And of the plain module, without a position shifted.
+    module = trained_module(model, params)
+    for number in (0, 77):
+        place = tokenized.spans[number]
+        told = [tokenized.start_token, *tokenized.tokens[place.document][: place.end]]
+        logits = np.asarray(module(jnp.asarray([told[:-1]])), np.float64)[0]
+        log = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        asked = range(place.start, place.end)
+        bits = -sum(log[at, told[at + 1]] for at in asked) / np.log(2)
+        assert bits == pytest.approx(float(found[number]), rel=1e-4)
+        assert recall[number] == all(log[at].argmax() == told[at + 1] for at in asked)
+
+
+def test_groups_are_selected_as_facts_are(tokenized):
+    groups = marked_groups(tokenized)
+    uniform = np.full(150, 1 / 150)
+    assert groups.entropies is not None
+    budget = float(groups.entropies.sum() / 2)
+    for scheme in ("random", "loss_h", "loss_hf", "worth", "deduplicate"):
+        config = SelectConfig(scheme, budget_bits=budget, schedule="once", first=0.1)
+        chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
+        row_bits = np.random.default_rng(0).random(len(groups.rows)).astype(np.float32) * 8
+        chosen.look(0.1, row_bits)
+        kept = np.unique(groups.group_of_document[chosen.weights > 0])
+        if scheme == "deduplicate":
+            assert len(kept) == len(groups)
+            continue
+        assert 0.7 * budget < groups.entropies[kept].sum() <= budget
+        if scheme in ("loss_h", "loss_hf"):
+            losses = groups.losses(row_bits.astype(float))
+            rest = np.setdiff1d(np.arange(len(groups)), kept)
+            assert losses[kept].max() <= losses[rest].min()
+        per_group = np.bincount(groups.group_of_document, weights=chosen.weights)
+        if scheme == "loss_hf":
+            np.testing.assert_allclose(per_group[kept], 1 / len(kept))
+        assert chosen.planned_draws() <= len(groups.rows) / 3
+
+
+def test_documents_are_dropped_by_the_loss_that_is_left_since_the_first_scoring(tokenized):
+    groups, uniform = single_documents(tokenized), np.full(150, 1 / 150)
+    chosen = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
+    first = np.linspace(40, 60, 150)
+    assert not chosen.look(0.05, first)
+    assert np.array_equal(chosen.weights, uniform)
+    # A third of all bits is stored, most of it of the first documents.
+    second = first * np.linspace(0.4, 1.0, 150)
+    assert chosen.look(0.3, second)
+    kept = chosen.weights > 0
+    assert 30 < kept.sum() < 150
+    assert second[kept].max() < second[~kept].min()
+    state = json.loads(json.dumps(chosen.state()))
+    other = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
+    other.restore(state)
+    for selector in (chosen, other):
+        selector.look(0.5, second * 0.9)
+    assert np.array_equal(chosen.weights, other.weights)
+    assert chosen.history == other.history
+    assert chosen.entropies is not None
+    assert other.entropies is not None
+    assert np.array_equal(chosen.entropies, other.entropies)
+
+
+def test_groups_are_part_of_what_a_run_is(tokenized, model, tmp_path):
+    facts, training = document_facts(tokenized), TrainConfig(select=SelectConfig("loss_h"))
+    groupings = (None, marked_groups(tokenized), single_documents(tokenized))
+    ids = {run_config(facts, model, training, grouping)["id"] for grouping in groupings}
+    assert len(ids) == 3
+    few = tokenize(tokenized.documents[:9], tokenized.pairs)
+    with pytest.raises(BadInput, match="the groups are of 9 documents; 150 are trained on"):
+        Job(facts, model, training, tmp_path, grouping=marked_groups(few))
+    influence = TrainConfig(select=SelectConfig("influence", budget_bits=9.0))
+    with pytest.raises(BadInput, match="influence has no scores of groups"):
+        Job(facts, model, influence, tmp_path, grouping=groupings[1])
+    member = Member(0, Job(facts, model, training, tmp_path / "a", grouping=groupings[1]))
+    member.record.close()
+    assert isinstance(member.selector, GroupSelector)
+    plain = Member(0, Job(facts, model, training, tmp_path / "b"))
+    plain.record.close()
+    assert isinstance(plain.selector, Selector)
+
+
+def test_a_training_selects_by_groups_and_is_asked_by_prompts(corpus, tokenized, model, tmp_path):
+    facts, groups = document_facts(tokenized), marked_groups(tokenized)
+    assert groups.entropies is not None
+    budget = float(groups.entropies.sum() / 2)
+    training = TrainConfig(
+        exposures=60,
+        fewest_steps=0,
+        batch=16,
+        saturate=False,
+        select=SelectConfig("loss_hf", budget_bits=budget, schedule="once", first=0.2),
+    )
+    job = Job(facts, model, training, tmp_path / "run", grouping=groups)
+    asked = questions(corpus, tokenized)
+    with pytest.raises(BadInput, match="is not finished"):
+        probe(job, asked.rows)
+    [(_, result)] = train_together([job])
+    at_the_end = measured(result)
+    outcome = read_outcome(tmp_path / "run")
+    assert outcome["selection"]["scoring_draws"] == pytest.approx(len(groups.rows) / 3)
+    assert 10 < outcome["selection"]["facts_kept"] < 150
+    assert outcome["steps"] * 16 + outcome["selection"]["scoring_draws"] <= 9000 + 1600
+    found = probe(job, asked.rows)
+    assert len(found.recall) == len(asked.rows)
+    assert np.all(np.isfinite(found.nll_bits) & (found.nll_bits >= 0))
+    # The state that is read is the one that was measured at the end.
+    again = probe(job, facts)
+    np.testing.assert_allclose(again.nll_bits, at_the_end.nll_bits, rtol=1e-5)
+    [(_, read)] = train_together([replace(job)])
+    assert np.array_equal(measured(read).nll_bits, at_the_end.nll_bits)
+    short = TransformerConfig(model.vocabulary - 1, width=8, depth=2, heads=2)
+    with pytest.raises(BadInput, match="token ids"):
+        run(facts, short, training, tmp_path / "short")
