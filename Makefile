@@ -11,11 +11,11 @@ curve: .venv/.installed
 test: .venv/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # Everything, the tests that take minutes too.
 test-slow: .venv/.installed-test
-	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n auto -m "slow or not slow"
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n auto --dist loadfile -m "slow or not slow"
 
 # Sweeps on a Ray cluster of two nodes, started on this machine.
 test-cluster: .venv/.installed-cluster

@@ -5,12 +5,11 @@ import pytest
 from tests.faults.sweeps import finish, numbers, start
 
 # Bytes a file may have: no store; no configuration of a run; no saved state; no measurement.
-FEW, MORE = (5000,), (60, 500, 1500, 2500)
+LIMITS = (60, 500, 1500, 2500, 5000)
 
 
-@pytest.mark.parametrize(
-    "limit", [*FEW, *(pytest.param(limit, marks=pytest.mark.slow) for limit in MORE)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", LIMITS)
 def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path, undisturbed, cache, limit):
     file, rows = undisturbed
     store = tmp_path / "store"

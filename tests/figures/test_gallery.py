@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 
 import figures
-from figures import FIGURES, Entry, figure_function
+from figures import FIGURES, figure_function
 from figures.capacity_ratio import PRESETS, Plan, capacity_ratio, law, peaks
 from synth import BadInput
 
@@ -168,17 +168,13 @@ def test_the_command_draws_one_or_all(tmp_path, monkeypatch, capsys):
     import factcap
 
     quick = {name: FIGURES[name] for name in ("classical", "membership")}
-    quick["capacity_ratio"] = Entry(
-        "figures.capacity_ratio", trains=True, quick={"preset": "quick"}
-    )
-    monkeypatch.setitem(PRESETS, "quick", PLAN)
     monkeypatch.setattr(figures, "FIGURES", quick)
     factcap.parse(["figure", "classical", "--out", str(tmp_path / "one")]).run()
     assert (tmp_path / "one" / "classical.png").exists()
     factcap.parse(["figure", "--all", "--out", str(tmp_path / "all")]).run()
     printed = capsys.readouterr().out.split()
     assert [line.rsplit("/", 1)[-1] for line in printed] == [
-        *("classical.png", "classical.png", "membership.png", "capacity_ratio.png")
+        *("classical.png", "classical.png", "membership.png")
     ]
     assert {path.name for path in (tmp_path / "all").glob("*.csv")} == {
         f"{name}.csv" for name in quick
