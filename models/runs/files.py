@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,18 @@ class DamagedWarning(UserWarning):
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Have `write` fill a file beside the path, bring it to the disk, and give it the name.
 
-    Whoever looks finds the old file or the new one, after a crash of the machine too.
+    Whoever looks finds the old file or the new one, after a crash of the machine too. Several may
+    write at once; the last one's file stays.
     """
-    partial = path.with_name(path.name + ".part")
-    write(partial)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

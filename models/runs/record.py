@@ -200,8 +200,8 @@ def _claim(folder: Path, config: Mapping[str, Any]) -> None:
     """Make the directory this run's."""
     path = folder / "config.json"
     if folder.is_dir() and any(folder.iterdir()):
-        leftovers = {"lock", "config.json.part"}
-        if not path.exists() and {file.name for file in folder.iterdir()} <= leftovers:
+        names = {file.name for file in folder.iterdir()}
+        if all(name == "lock" or name.endswith(".part") for name in names):
             _write_config(path, config)
             return
         try:

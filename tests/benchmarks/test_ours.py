@@ -22,6 +22,7 @@ def losses(setup):
     return np.asarray([advance(), advance()])
 
 
+@pytest.mark.slow
 def test_members_together_train_as_in_turn():
     in_turn, together = losses("in turn"), losses("together")
     assert in_turn.shape == (2, 3)

@@ -8,6 +8,8 @@ from figures import FIGURES, figure_function
 from figures.capacity_ratio import PRESETS, Plan, capacity_ratio, law, peaks
 from synth import BadInput
 
+# Simulations; that a seed makes the same again is tested for itself.
+SIMULATED = ("rules_and_facts", "kernel_plane")
 THEORY = [name for name, entry in FIGURES.items() if not entry.trains]
 
 
@@ -26,6 +28,8 @@ def test_picture_and_numbers_are_written_and_the_same_again(gallery, name, tmp_p
     for row, text in zip(made[name], read, strict=True):
         assert {column: str(value) for column, value in row.items()} == text
     assert (folder / f"{name}.png").stat().st_size > 10_000
+    if name in SIMULATED:
+        return
     assert figure_function(name)(tmp_path, **FIGURES[name].quick) == made[name]
     for suffix in ("svg", "csv"):
         first, second = (place / f"{name}.{suffix}" for place in (folder, tmp_path))

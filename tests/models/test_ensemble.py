@@ -54,7 +54,7 @@ def alone(tmp_path_factory):
     return [run(job.facts, job.model, job.training, job.directory) for job in jobs(folder)]
 
 
-@pytest.mark.parametrize("slots", [0, 2])
+@pytest.mark.parametrize("slots", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_members_know_what_they_know_alone(tmp_path, alone, slots):
     seen = []
     together = dict(

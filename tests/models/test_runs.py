@@ -1,9 +1,12 @@
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from models import Job, TrainConfig, TransformerConfig, read_run, run, run_config
+from models.runs.files import write_whole
 from models.runs.member import Member
 from models.schedule import total_steps
 from synth import BadInput
@@ -146,3 +149,27 @@ def test_a_model_with_too_few_token_ids_is_refused(tmp_path, facts):
 def test_a_diverging_run_says_so(tmp_path, facts):
     with pytest.raises(FloatingPointError, match=r"not finite at step .* smaller learning rate"):
         run(facts, MODEL, TrainConfig(learning_rate=1e30), tmp_path / "run")
+
+
+def test_two_may_write_a_file_at_once(tmp_path):
+    both_wrote = threading.Barrier(2)
+
+    def write(partial):
+        partial.write_text("whole")
+        both_wrote.wait(timeout=10)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(write_whole, tmp_path / "file", write) for _ in range(2)]:
+            done.result()
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "whole"
+
+
+def test_what_was_not_written_to_its_end_is_not_left(tmp_path):
+    def write(partial):
+        partial.write_text("some")
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        write_whole(tmp_path / "file", write)
+    assert not list(tmp_path.iterdir())

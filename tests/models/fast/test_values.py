@@ -45,8 +45,17 @@ def reference(graph, state, reading, batch):
     return logits, nll if batch.counted_BxV is None else jnp.where(batch.counted_BxV, nll, 0)
 
 
-@pytest.mark.parametrize("short", [True, False])
-@pytest.mark.parametrize(("name", "tied"), [("even", True), ("ragged", True), ("no key", False)])
+@pytest.mark.parametrize(
+    ("name", "tied", "short"),
+    [
+        pytest.param("even", True, True, marks=pytest.mark.slow),
+        ("even", True, False),
+        ("ragged", True, True),
+        pytest.param("ragged", True, False, marks=pytest.mark.slow),
+        ("no key", False, True),
+        pytest.param("no key", False, False, marks=pytest.mark.slow),
+    ],
+)
 def test_logits_loss_and_gradient_are_those_of_the_module(name, tied, short, monkeypatch):
     monkeypatch.setattr(attention, "_SHORT_TIME", 24 if short else 0)
     reading, graph, state, batch = case(name, tied=tied)

@@ -149,6 +149,7 @@ def test_groups_are_part_of_what_a_run_is(tokenized, model, tmp_path):
     assert isinstance(plain.selector, Selector)
 
 
+@pytest.mark.slow
 def test_a_training_selects_by_groups_and_is_asked_by_prompts(corpus, tokenized, model, tmp_path):
     facts, groups = document_facts(tokenized), marked_groups(tokenized)
     assert groups.entropies is not None

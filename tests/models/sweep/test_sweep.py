@@ -155,6 +155,7 @@ def test_what_is_damaged_is_made_again(store):
     assert again.stored_bits == row["stored_bits"]
 
 
+@pytest.mark.slow
 def test_runs_together_are_runs_alone_but_for_rounding(tmp_path):
     specs = small(3)
     stores = [Store.create(tmp_path / name) for name in ("alone", "together")]
