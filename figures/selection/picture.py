@@ -1,6 +1,7 @@
 """The picture of `selection_gain`: what is known against what is offered, a line a scheme."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +18,8 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
     """Facts known and weighted accuracy by exponent, and the best over all set sizes."""
     columns = len(plan.exponents)
     figure = Figure(figsize=(3.1 * columns + 0.8, 9.2), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=(2, 1.1))
+    parts: Any = figure.subfigures(2, 1, height_ratios=(2, 1.1))
+    above, below = parts
     panels = above.subplots(2, columns, sharex=True, sharey="row", squeeze=False)
     capacity = float(rows[0]["capacity_bits"])
     for column, exponent in enumerate(plan.exponents):

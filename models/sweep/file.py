@@ -23,7 +23,8 @@ def configurations(path: Path) -> list[Mapping[str, Any]]:
             runs is not None,
             f"{path} must define `runs`: a list of configurations, or a function that yields them",
         )
-        found = list(runs() if callable(runs) else runs)
+        made: Any = runs() if callable(runs) else runs
+        found = list(made)
     except BadInput as error:
         raise BadInput(_placed(path, error)) from None
     except SyntaxError as error:

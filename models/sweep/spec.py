@@ -134,7 +134,7 @@ def run_specs(configs: Iterable[Any]) -> list[RunSpec]:
 def _select(value: Any) -> SelectConfig | None:
     if value is None:
         return None
-    chosen = {"scheme": value} if isinstance(value, str) else value
+    chosen: Any = {"scheme": value} if isinstance(value, str) else value
     require(
         isinstance(chosen, Mapping) and "scheme" in chosen and set(chosen) <= set(_SELECT),
         f"select must be the name of a scheme or give {', '.join(_SELECT)}, not {value!r}",
