@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from figures.files import claim, save
+from figures.files import claim, save, write_csv
 from figures.runs import make_runs
 from figures.selection.experiment import COLUMNS, PRESETS, make_rows, points
 from figures.selection.picture import draw
-from figures.selection.table import make_table, write_table
+from figures.selection.table import COLUMNS as TABLE_COLUMNS
+from figures.selection.table import make_table
 from figures.style import look
 from synth.errors import require
 
@@ -46,7 +47,7 @@ def selection_gain(
     specs = [point.spec for point in wanted]
     runs = make_runs(specs, folder, workers=workers, progress=progress)
     rows = make_rows(plan, zip(wanted, runs, strict=True))
-    write_table(make_table(rows), folder / f"{NAME}_table.csv")
+    write_csv(make_table(rows), TABLE_COLUMNS, folder / f"{NAME}_table.csv")
     with look():
         save(draw(rows, plan), rows, COLUMNS, folder, NAME)
     return rows

@@ -1,8 +1,6 @@
 """The numbers of selection: means over seeds, with intervals, against the bound."""
 
-import csv
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from figures.selection.experiment import ORDINARY, Row, mean_of
@@ -45,13 +43,3 @@ def make_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
         entry["times_ordinary"] = entry["facts_known"] / ordinary if ordinary else float("inf")
         table.append(entry)
     return table
-
-
-def write_table(table: Sequence[Row], path: Path) -> None:
-    """Write the table as CSV, whole or not at all."""
-    partial = path.with_name(f".{path.name}.part")
-    with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-    partial.replace(path)
