@@ -22,7 +22,7 @@ from synth import BadInput, power_law
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 SMALL = Plan(
-    draws=12_800,
+    draws=25_600,
     exponents=(0.0, 1.0),
     loads=(0.5, 2.0),
     schemes=("worth",),
