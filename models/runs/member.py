@@ -274,7 +274,7 @@ class Member:
             kept = self.selector.weights > 0
             outcome["selection"] = {
                 "facts_kept": int(kept.sum()),
-                "bits_kept": float(self.result.entropy_bits[kept].sum()),
+                "bits_kept": self.selector.bits_kept,
                 "scoring_draws": self.scoring_draws,
                 "history": self.selector.history,
             }

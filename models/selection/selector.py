@@ -53,9 +53,11 @@ class Selector:
     Attributes:
         facts: all of them.
         config: how to select.
-        parameters: of the model.
+        parameters: of the model, which bound the budget; infinite: they do not.
         draws: facts that the training may draw, those that scoring costs included.
         seed: of the counts, and of what a scheme draws.
+        by_frequency: whether facts are drawn by their frequency up to the first selection, also
+            where the scheme would draw them equally often.
         weights: current sampling weights, 0 where a fact was dropped.
         history: (share of the training, stored bits of what was kept) of the selections so far.
         exposures: of each fact, as the losses at the first selection suggest; None where they are
@@ -64,21 +66,31 @@ class Selector:
 
     facts: Offered
     config: SelectConfig
-    parameters: int
+    parameters: float
     draws: float
     seed: int
+    by_frequency: bool = False
     weights: Float64[np.ndarray, " facts"] = field(init=False)
     history: list[tuple[float, float]] = field(default_factory=list)
     exposures: Float64[np.ndarray, " facts"] | None = None
 
     def __post_init__(self):
         self.weights = self.facts.frequency.copy()
-        if not self.config.starts_equal:
+        if not self._starts_equal:
             return
         self.weights = (self.facts.frequency > 0).astype(np.float64)
         if SCHEMES[self.config.scheme].keeps_budget:
             # Nothing is learned yet: a loss is the entropy, and what is counted can be cut at once.
             self.weights = self._chosen(self.facts.entropy_bits, self.most_bits, None)
+
+    @property
+    def _starts_equal(self) -> bool:
+        return self.config.starts_equal and not self.by_frequency
+
+    @property
+    def bits_kept(self) -> float:
+        """Entropy in bits of what is trained on now."""
+        return float(self.facts.entropy_bits[self.weights > 0].sum())
 
     @property
     def most_bits(self) -> float:
@@ -173,7 +185,7 @@ class Selector:
             seed=self.seed,
         )
         weights = select(scheme, evidence)
-        if self.config.starts_equal and frequency is not None:
+        if self._starts_equal and frequency is not None:
             return np.where(weights > 0, np.maximum(frequency, 1e-300) ** _SKEW, 0.0)
         return weights
 

@@ -1,5 +1,6 @@
 """A corpus made of facts: each in some documents, in the words of a template, with filler."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,7 @@ def compose(
     facts: int | None = None,
     exponent: float = 0.5,
     longest: int | None = None,
+    most_alike: int | None = None,
     seed: int = 0,
 ) -> Corpus:
     """Documents that tell facts: a sentence from a template, with filler around it.
@@ -67,6 +69,9 @@ def compose(
         exponent: at least 0; 0 tells all facts equally often.
         longest: facts whose entity and value have more characters together are left out, since all
             documents of a batch cost as much as the longest; None: none is.
+        most_alike: how many facts of a relation may have one value; the others of it are left out,
+            by chance. Where most native languages are French, a model that always says French is
+            right for most and has memorized none. None: any number.
         seed: the same seed gives the same corpus.
 
     Raises:
@@ -78,8 +83,17 @@ def compose(
             for entity, value in zip(knowledge.entities, knowledge.values, strict=True)
         ]
     )
+    require(
+        most_alike is None or most_alike >= 1,
+        f"facts with one value must number at least 1, not {most_alike}",
+    )
+    require(seed >= 0, f"seed must be >= 0, not {seed}")
+    rng = np.random.default_rng(seed)
     short = np.arange(len(length)) if longest is None else np.flatnonzero(length <= longest)
-    available = len(short)
+    usable = short[rng.permutation(len(short))]
+    if most_alike is not None:
+        usable = _first_of_each_value(knowledge, usable, most_alike)
+    available = len(usable)
     wanted = available if facts is None else facts
     require(
         1 <= wanted <= available, f"there are {available} facts; ask for 1 to that, not {wanted}"
@@ -92,14 +106,26 @@ def compose(
         bool(np.isfinite(exponent)) and exponent >= 0,
         f"the exponent must be finite and >= 0, not {exponent:g}",
     )
-    require(seed >= 0, f"seed must be >= 0, not {seed}")
-    rng = np.random.default_rng(seed)
-    taken = knowledge.take(short[np.sort(rng.permutation(available)[:wanted])])
+    taken = knowledge.take(np.sort(usable[:wanted]))
     frequency = empirical(taken.counts**exponent)
     times = 1 + rng.multinomial(documents - wanted, frequency)
     fact = rng.permutation(np.repeat(np.arange(wanted), times))
     made = tuple(_tell(taken, int(number), row, rng) for row, number in enumerate(fact))
     return Corpus(made, taken, fact, frequency)
+
+
+def _first_of_each_value(
+    knowledge: Knowledge, facts: Int64[np.ndarray, " facts"], most: int
+) -> Int64[np.ndarray, " kept"]:
+    """Those of the facts before which fewer than `most` have the same relation and value."""
+    seen: Counter[tuple[str, str]] = Counter()
+    kept: list[int] = []
+    for fact in facts.tolist():
+        pair = knowledge.relations[fact], knowledge.values[fact]
+        if seen[pair] < most:
+            kept.append(fact)
+        seen[pair] += 1
+    return np.array(kept, np.int64)
 
 
 def _tell(knowledge: Knowledge, fact: int, row: int, rng: np.random.Generator) -> Document:

@@ -22,6 +22,7 @@ PLAN = Plan(
     documents=90,
     pieces=128,
     draws=3200,
+    most_alike=30,
     batch=16,
     schemes=(
         Scheme("random", "nothing", 0.5),
@@ -62,7 +63,7 @@ def test_what_is_known_is_counted_and_costs_no_more_than_ordinary_training(made)
     assert random["facts_kept"] < 25
     assert random["scoring_draws"] == 0
     assert spans["scoring_draws"] > 0
-    assert documents["scoring_draws"] == pytest.approx(9 * 90 / 3)
+    assert documents["scoring_draws"] == pytest.approx(10 * 90 / 3)
     for row in rows:
         assert row["draws"] + row["scoring_draws"] <= 3200
         assert row["known_by_all"] <= row["facts_known"] <= row["facts"]

@@ -109,25 +109,87 @@ def test_groups_are_selected_as_facts_are(tokenized):
 def test_documents_are_dropped_by_the_loss_that_is_left_since_the_first_scoring(tokenized):
     groups, uniform = single_documents(tokenized), np.full(150, 1 / 150)
     chosen = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
+    assert not chosen.due(2, 100)
+    assert chosen.due(3, 100)
     first = np.linspace(40, 60, 150)
-    assert not chosen.look(0.05, first)
+    assert not chosen.look(0.03, first)
     assert np.array_equal(chosen.weights, uniform)
+    assert not chosen.due(4, 100)
+    assert chosen.due(5, 100)
     # A third of all bits is stored, most of it of the first documents.
     second = first * np.linspace(0.4, 1.0, 150)
-    assert chosen.look(0.3, second)
+    assert chosen.look(0.5, second)
     kept = chosen.weights > 0
     assert 30 < kept.sum() < 150
     assert second[kept].max() < second[~kept].min()
     state = json.loads(json.dumps(chosen.state()))
     other = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
     other.restore(state)
+    assert other.bits_kept == chosen.bits_kept
+    assert [chosen.due(done, 100) for done in (59, 60)] == [False, True]
+    assert [other.due(done, 100) for done in (59, 60)] == [False, True]
     for selector in (chosen, other):
-        selector.look(0.5, second * 0.9)
+        selector.look(0.6, second * 0.9)
     assert np.array_equal(chosen.weights, other.weights)
     assert chosen.history == other.history
-    assert chosen.entropies is not None
-    assert other.entropies is not None
-    assert np.array_equal(chosen.entropies, other.entropies)
+    assert [share for share, _ in chosen.history] == pytest.approx([0.5, 0.6])
+    assert chosen.state() == other.state()
+
+
+def test_documents_that_cannot_lose_all_of_their_loss_are_kept_once_they_have_lost_what_they_can(
+    tokenized,
+):
+    """Without that, what is kept would have to shrink at each selection until nothing is left."""
+    groups, uniform = single_documents(tokenized), np.full(150, 1 / 150)
+    for scheme in ("loss_h", "worth"):
+        chosen = GroupSelector(groups, uniform, SelectConfig(scheme), 10, 9000.0, seed=1)
+        first = np.linspace(40, 60, 150)
+        chosen.look(0.03, first)
+        learned = np.arange(150) < 50
+        for share in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+            # Half of what is kept cannot be foreseen by any model.
+            chosen.look(share, np.where(learned, 0.5 + 0.4 * (0.8 - share), 1.0) * first)
+        kept = chosen.weights > 0
+        assert kept[learned].all()
+        # What may still be learned in the last fifth.
+        assert 50 <= kept.sum() <= 57
+        # Far more bits than ten parameters store: documents share them.
+        assert chosen.bits_kept == pytest.approx(0.5 * first[kept].sum())
+
+
+def test_stored_bits_of_groups_count_from_the_first_scoring(tokenized):
+    groups, uniform = marked_groups(tokenized), np.full(150, 1 / 150)
+    entropies = groups.entropies
+    assert entropies is not None
+    config = SelectConfig("loss_h", first=0.2)
+    chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
+    [a_pass] = {
+        GroupSelector(groups, uniform, told, 1000, 9000.0, seed=1).planned_draws()
+        for told in [SelectConfig("loss_h", budget_bits=9.0, schedule="once")]
+    }
+    assert chosen.planned_draws() == pytest.approx((1 + len(config.shares())) * a_pass)
+    assert not chosen.look(0.1, np.zeros(len(groups.rows)))
+    assert chosen.history == []
+    # A tenth of all bits after 10 of the 90 % that are left: 0.9 / 0.1 times as many are expected,
+    # and some more, so that all are kept.
+    fact_bits = np.bincount(groups.fact_of_pair, weights=entropies[groups.group_of_pair])
+    assert not chosen.look(0.2, 0.9 * fact_bits[groups.fact_of_row])
+    assert (chosen.weights > 0).all()
+    assert chosen.bits_kept == pytest.approx(entropies.sum())
+    [(share, stored)] = chosen.history
+    assert (share, stored) == (pytest.approx(0.2), pytest.approx(0.1 * entropies.sum()))
+
+
+def test_documents_are_drawn_by_frequency_up_to_the_first_selection(tokenized):
+    groups, frequency = marked_groups(tokenized), np.arange(1.0, 151)
+    frequency /= frequency.sum()
+    for scheme in ("worth", "loss_hf", "loss_h"):
+        chosen = GroupSelector(groups, frequency, SelectConfig(scheme), 1000, 9000.0, seed=1)
+        np.testing.assert_allclose(chosen.weights, frequency)
+    flat = GroupSelector(groups, frequency, SelectConfig("deduplicate"), 1000, 9000.0, seed=1)
+    per_group = np.bincount(groups.group_of_document, weights=flat.weights)
+    np.testing.assert_allclose(per_group, 1 / len(groups))
+    assert flat.planned_draws() == 0
 
 
 def test_groups_are_part_of_what_a_run_is(tokenized, model, tmp_path):

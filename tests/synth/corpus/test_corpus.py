@@ -94,6 +94,12 @@ def test_the_seed_decides(knowledge):
     lengths = [len(span.entity + span.value) for it in one.documents for span in it.spans]
     few = compose(knowledge, documents=90, longest=max(lengths) - 5).documents
     assert {len(it.spans[0].entity + it.spans[0].value) <= max(lengths) - 5 for it in few} == {True}
+    unlike = compose(knowledge, documents=52, most_alike=2, seed=3).knowledge
+    told, offered = (
+        Counter(zip(facts.relations, facts.values, strict=True)) for facts in (unlike, knowledge)
+    )
+    assert max(offered.values()) > 2
+    assert told == {pair: min(times, 2) for pair, times in offered.items()}
     flat = compose(knowledge, documents=52, exponent=0.0)
     np.testing.assert_allclose(flat.frequency, 1 / 52)
     assert np.bincount(flat.fact).tolist() == [1] * 52
@@ -106,6 +112,7 @@ def test_the_seed_decides(knowledge):
         ({"documents": 60, "facts": 53}, "there are 52 facts"),
         ({"documents": 60, "longest": 0}, "there are 0 facts; ask for 1 to that, not 0"),
         ({"documents": 60, "exponent": -1.0}, "the exponent must be finite"),
+        ({"documents": 60, "most_alike": 0}, "facts with one value must number at least 1, not 0"),
         ({"documents": 60, "seed": -1}, "seed must be >= 0"),
     ],
 )
