@@ -106,7 +106,7 @@ def with_ratios(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def draw(rows: Sequence[Row]) -> Figure:
     """Facts known and those beyond guessing, a mark a seed; weighted accuracy beside."""
     names = list(dict.fromkeys((row["scheme"], row["scored"]) for row in rows))
-    figure = Figure(figsize=(10.5, 0.42 * len(names) + 1.8), layout="constrained")
+    figure = Figure(figsize=(10.5, 0.42 * len(names) + 2.1), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.6, 1))
     marks = {"facts_known": "known", "beyond_guess": "known, and not the commonest value"}
     for axes, columns in ((left, marks), (right, {"weighted_accuracy": "weighted accuracy"})):
@@ -129,7 +129,8 @@ def draw(rows: Sequence[Row]) -> Figure:
     left.invert_yaxis()
     left.set(xlabel="facts", xlim=(0, None))
     right.set(xlabel="frequency of the facts known", xlim=(0, 1))
-    left.legend(loc="lower right")
+    handles, labels = left.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     first = rows[0]
     figure.supxlabel(
         f"{first['parameters']:,} parameters; {first['facts']:,} facts of "

@@ -47,8 +47,8 @@ class Plan:
         exponents: of the power law of frequency.
         loads: entropy of the facts offered, as multiples of what the model stores.
         schemes: names in `synth.selection.SCHEMES`, or `UNCOUNTED`, besides ordinary training.
-        others: schemes that are trained at the load `others_at` only.
-        others_at: one of the loads.
+        others: schemes that are trained at the loads `others_at` only.
+        others_at: some of the loads.
         seeds: of facts, parameters and draws.
     """
 
@@ -60,7 +60,7 @@ class Plan:
     loads: tuple[float, ...] = (0.7, 1.0, 1.5, 2.0, 4.0)
     schemes: tuple[str, ...] = ("random", "loss_h", "loss_hf", "worth")
     others: tuple[str, ...] = ("random_flat", "frequency", "influence", "deduplicate", UNCOUNTED)
-    others_at: float = 2.0
+    others_at: tuple[float, ...] = (0.7, 2.0)
     seeds: tuple[int, ...] = (0,)
 
     @property
@@ -117,7 +117,7 @@ def points(plan: Plan) -> list[Point]:
 
 def _schemes(plan: Plan, load: float) -> Iterator[str]:
     yield from (ORDINARY, *plan.schemes)
-    if load == plan.others_at:
+    if load in plan.others_at:
         yield from plan.others
 
 

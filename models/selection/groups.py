@@ -137,8 +137,15 @@ class GroupSelector:
         return self._inner.planned_draws() * rows_per_group * passes
 
     def due(self, done: int, steps: int) -> bool:
-        """Whether it is to be scored before the next step."""
-        return any(self.last < share <= done / steps for share in self._shares())
+        """Whether it is to be scored before the next step.
+
+        Where the first scoring and the first selection fall between two moments at which this is
+        asked, the selection comes at the moment after.
+        """
+        now = done / steps
+        if self.losses is not None and not self._inner.history:
+            return self.config.shares()[0] <= now
+        return any(self.last < share <= now for share in self._shares())
 
     def look(self, share: float, row_bits: np.ndarray) -> bool:
         """Select after this share of the training; whether the weights changed.

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 
 from models.selection.config import SelectConfig
 from synth.selection import SCHEMES, Evidence, select
-from synth.selection.budget import MOST_BITS_PER_PARAMETER, running_budget
+from synth.selection.budget import most_bits, running_budget
 from synth.selection.frequencies import exposures_from_losses, shrunk_counts
 
 # What is kept where all facts would be drawn equally often is drawn by this power of its count: the
@@ -95,7 +95,8 @@ class Selector:
     @property
     def most_bits(self) -> float:
         """That the model might store, or those it was told to keep."""
-        return self.config.budget_bits or MOST_BITS_PER_PARAMETER * self.parameters
+        bits_drawn = self.draws * float(self.facts.entropy_bits.mean())
+        return self.config.budget_bits or most_bits(self.parameters, bits_drawn)
 
     def planned_draws(self) -> float:
         """What all scoring will cost at the most, in facts drawn.

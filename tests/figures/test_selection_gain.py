@@ -27,6 +27,7 @@ SMALL = Plan(
     loads=(0.5, 2.0),
     schemes=("worth",),
     others=("deduplicate",),
+    others_at=(2.0,),
     seeds=(0, 1),
 )
 
@@ -81,7 +82,7 @@ def test_the_bound_stores_the_most_frequent_facts_whole(exponent):
     assert bound(exponent, 10, capacity) == (10.0, 1.0)
 
 
-def test_schemes_that_are_few_come_at_one_load_only():
+def test_some_schemes_come_at_some_loads_only():
     found = [(p.exponent, p.load, p.scheme, p.spec.training.seed) for p in points(SMALL)]
     assert len(found) == len(set(found)) == len({p.spec.id for p in points(SMALL)}) == 20
     assert {load for _, load, scheme, _ in found if scheme == "deduplicate"} == {2.0}

@@ -180,6 +180,22 @@ def test_stored_bits_of_groups_count_from_the_first_scoring(tokenized):
     assert (share, stored) == (pytest.approx(0.2), pytest.approx(0.1 * entropies.sum()))
 
 
+def test_a_short_training_selects_after_it_has_scored(tokenized):
+    groups, uniform = marked_groups(tokenized), np.full(150, 1 / 150)
+    config = SelectConfig("loss_h", schedule="once", first=0.05)
+    chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
+    rows = np.zeros(len(groups.rows))
+    looked = []
+    for done in range(1, 10):
+        if chosen.due(done, 10):
+            looked.append(done)
+            chosen.look(done / 10, rows)
+    assert looked == [1, 2]
+    assert [share for share, _ in chosen.history] == pytest.approx([0.2])
+    told = SelectConfig("loss_h", budget_bits=9.0, schedule="once", first=0.05)
+    assert GroupSelector(groups, uniform, told, 1000, 9000.0, seed=1).due(1, 10)
+
+
 def test_documents_are_drawn_by_frequency_up_to_the_first_selection(tokenized):
     groups, frequency = marked_groups(tokenized), np.arange(1.0, 151)
     frequency /= frequency.sum()
