@@ -95,7 +95,7 @@ class Plan:
     width: int = 16
     draws: int = 160_000
     batch: int = 64
-    learning_rate: float = 0.06
+    learning_rate: float = 0.03
     exponent: float = 0.5
     longest: int = 28
     most_alike: int | None = 10
@@ -126,8 +126,8 @@ PRESETS = {
     ),
     "laptop": Plan(),
     # What the learning rate does, to ordinary training above all.
-    "half-rate": Plan(learning_rate=0.03, schemes=_RATES),
-    "twice-rate": Plan(learning_rate=0.12, schemes=_RATES),
+    "half-rate": Plan(learning_rate=0.015, schemes=_RATES),
+    "twice-rate": Plan(learning_rate=0.06, schemes=_RATES),
     # Values as common as they are in the data: half of what a model can say is "French".
     "skewed-values": Plan(learning_rate=0.04, most_alike=None, seeds=(0, 1, 2)),
 }
