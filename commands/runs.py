@@ -86,7 +86,7 @@ class Train:
             "--budget-bits, --select-schedule, --select-first and --uncounted need --select SCHEME",
         )
         if self.mesh is not None:
-            from models.mesh import mesh_sizes
+            from models.devices.mesh import mesh_sizes
 
             mesh_sizes(self.mesh)
 
@@ -106,7 +106,7 @@ class Train:
             run,
         )
         from models.compiler import keep_compiled
-        from models.hosts import is_first, join
+        from models.devices.hosts import is_first, join
         from models.runs.checkpoints import silence_orbax
         from synth import load
 

@@ -1,7 +1,7 @@
+from .devices.mesh import make_mesh
 from .ensemble import train_together
 from .layout import model_vocabulary
 from .measure import Measurement
-from .mesh import make_mesh
 from .runs.job import Job, run_config
 from .runs.member import Diverged
 from .runs.probe import probe

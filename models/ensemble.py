@@ -12,12 +12,12 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from models.compiler import on_cpu
+from models.devices.hosts import agreed
+from models.devices.mesh import check_mesh, whole_on_each
 from models.fast.values import Reading
-from models.hosts import agreed
 from models.layout import Layout, context_length, to_device
 from models.ledger import free_memory_bytes, member_bytes
 from models.measure import Measurement, measure_device, measure_members
-from models.mesh import check_mesh, whole_on_each
 from models.optim import evaluated
 from models.runs.job import Job
 from models.runs.lock import Busy
@@ -56,7 +56,7 @@ def train_together(
         progress: called with (number of the job, steps done, steps in all, metrics) after each 100
             steps of each member.
         checkpoint_seconds: time between two saved states.
-        mesh: over which a single job's model and batch are divided: see `models.mesh`.
+        mesh: over which a single job's model and batch are divided: see `models.devices.mesh`.
 
     Yields:
         (number of the job, its measurement, or where it diverged, or that another process is making

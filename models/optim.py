@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from optax import contrib
 
-from models.mesh import gathered, spread
+from models.devices.mesh import gathered, spread
 from synth.errors import require
 
 # Root mean square of an update of Muon over that of its learning rate, as AdamW's is: one learning

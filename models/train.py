@@ -13,9 +13,9 @@ from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from models.compiler import fast_options, on_cpu, once_options
+from models.devices.mesh import AXES, kept_divided, kept_whole, parts_of, specs, summed
 from models.fast.values import Params, Reading, value_nll
 from models.layout import Batch, DeviceFacts
-from models.mesh import AXES, kept_divided, kept_whole, parts_of, specs, summed
 from models.schedule import SCAN_STEPS, Schedule
 from models.transformer import Transformer, TransformerConfig
 

@@ -14,7 +14,7 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_manager import StepAlreadyExistsError
 
-from models.hosts import in_turn, is_first
+from models.devices.hosts import in_turn, is_first
 from models.runs.files import Damaged, DamagedWarning, file_digest, read_sealed, write_sealed
 from models.train import TrainState
 

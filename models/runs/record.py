@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float64
 
-from models.hosts import in_turn, is_first
+from models.devices.hosts import in_turn, is_first
 from models.measure import Measurement
 from models.runs.checkpoints import Checkpoints
 from models.runs.files import (

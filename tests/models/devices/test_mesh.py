@@ -20,13 +20,14 @@ from models import (
     run,
     train_together,
 )
-from models.hosts import join
-from models.mesh import AXES, check_mesh, mesh_sizes
+from models.devices.hosts import join
+from models.devices.mesh import AXES, check_mesh, mesh_sizes
 from synth import BadInput, write
 from tests.conftest import make_facts
-from tests.models import one_of_two
+from tests.models.devices import one_of_two
 
 FACTS, MODEL, TRAINING = one_of_two.FACTS, one_of_two.MODEL, one_of_two.TRAINING
+HERE = "tests.models.devices"
 
 
 class CutOffError(Exception):
@@ -116,7 +117,9 @@ def test_eight_devices_do_what_one_does(optimizer, precision, losses, params):
     Measured: 5e-7 and 3e-7 in float32, 1.3e-4 and 5.2e-4 in bfloat16. Parameters moved by 0.07.
     """
     meshes = {"data=8": 1, "data=4,model=2": 2, "model=8": 8}
-    process = start("tests.models.on_many_devices", optimizer, precision, *meshes, devices=8)
+    process = start(
+        "tests.models.devices.on_many_devices", optimizer, precision, *meshes, devices=8
+    )
     out, errors = process.communicate(timeout=900)
     assert process.returncode == 0, errors
     assert "rematerialization" not in errors  # the compiler would replicate what is divided
@@ -150,9 +153,7 @@ def test_two_processes_do_what_one_does(tmp_path, alone, mesh):
         free.bind(("", 0))
         port = str(free.getsockname()[1])
     words = (mesh, str(tmp_path))
-    both = [
-        start("tests.models.one_of_two", port, number, *words, devices=1) for number in ("0", "1")
-    ]
+    both = [start(f"{HERE}.one_of_two", port, number, *words, devices=1) for number in ("0", "1")]
     for process in both:
         _, errors = process.communicate(timeout=600)
         assert process.returncode == 0, errors

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 
 from models import TrainConfig, TransformerConfig, make_mesh, run
-from models.hosts import join
+from models.devices.hosts import join
 from tests.conftest import make_facts
 
 FACTS = make_facts(40)

@@ -10,9 +10,9 @@ import jax
 import numpy as np
 
 from models import TrainConfig, TransformerConfig, make_mesh
+from models.devices.mesh import whole_on_each
 from models.fast.values import Reading
 from models.layout import Layout, to_device
-from models.mesh import whole_on_each
 from models.schedule import make_schedule
 from models.train import _compiled_scan, initial_state
 from tests.conftest import make_facts
