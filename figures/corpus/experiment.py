@@ -112,7 +112,7 @@ class Plan:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
 
 
-_RATES = (Scheme("loss_h"), Scheme("loss_h", "documents"))
+_FEW: dict[str, Any] = {"schemes": (Scheme("loss_h"),), "seeds": (0, 1, 2)}
 
 PRESETS = {
     "tiny": Plan(
@@ -126,10 +126,10 @@ PRESETS = {
     ),
     "laptop": Plan(),
     # What the learning rate does, to ordinary training above all.
-    "half-rate": Plan(learning_rate=0.015, schemes=_RATES),
-    "twice-rate": Plan(learning_rate=0.06, schemes=_RATES),
+    "half-rate": Plan(learning_rate=0.015, **_FEW),
+    "twice-rate": Plan(learning_rate=0.06, **_FEW),
     # Values as common as they are in the data: half of what a model can say is "French".
-    "skewed-values": Plan(learning_rate=0.04, most_alike=None, seeds=(0, 1, 2)),
+    "skewed-values": Plan(learning_rate=0.04, most_alike=None, seeds=(0, 1)),
 }
 
 

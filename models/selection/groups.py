@@ -8,13 +8,15 @@ import numpy as np
 from jaxtyping import Float64
 
 from models.selection.config import SelectConfig
-from models.selection.selector import Selector, packed, unpacked
+from models.selection.selector import SCORING, Selector, packed, unpacked
 from synth.corpus import Grouping
 from synth.selection import SCHEMES
+from synth.selection.schemes import Scheme
 
-# The groups that lost the largest share of their loss: the last twentieth.
-_QUICKEST = 0.95
-_LEAST_BITS = 1e-6
+# Of all loss, what the groups hold that have lost the largest shares of theirs.
+_QUICKEST = 0.05
+# Losses of documents that nothing more is learned of vary by less than this share.
+_BY_CHANCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,20 @@ class GroupSelector:
     (see `Grouping`); its frequency is the sum over its documents, and a document's weight is that
     of its group times its share of the group's frequency.
 
-    What documents have in common is learned before what each of them tells. Documents are therefore
-    drawn by their frequency up to the first selection. And a budget that sets itself reads the
-    stored bits from a first scoring on, at half of the share after which it is selected first: that
-    is when its clock starts, and nothing is chosen then.
+    What documents have in common is learned before what each of them tells. Where a budget is kept,
+    documents are therefore drawn by their frequency up to the first selection. And a budget that
+    sets itself has a clock that starts at a first scoring, at half of the share after which it is
+    selected first; nothing is chosen then. (A training so short that it ends before the check after
+    that one selects nothing.)
 
-    Where the entropy of a group is not known, a loss at the first scoring is the most that can be
+    Where the entropy of a group is not known, its loss at the first scoring is the most that can be
     stored of it, and not all of that can: which template and which filler follow cannot be
-    foreseen. What can is taken to be the same share of each group's loss, the share that the
-    twentieth of groups that lost the largest have lost so far. It grows with the training, so that
-    a budget is generous at first. The model's size then bounds no budget, since documents share
-    text, an entity's name say, whose bits are counted in each of them. Nobody counted what such
-    documents have in common either, and `worth` reads frequency off losses. A budget that is told
-    is in bits of the losses at the first scoring.
+    foreseen. What can is taken to be one share of each group's loss, that of the groups that have
+    lost the largest shares and hold a twentieth of all loss; while it is below a tenth, nothing is
+    chosen, since losses also vary by chance. Early it is too small, and the budget generous. The
+    model's size then bounds no budget, since documents share text, an entity's name say, whose bits
+    are counted in each of them. `worth` then reads how often something is told off the losses. A
+    budget that is told is in bits of the losses at the first scoring, all of them.
 
     Attributes:
         grouping: the groups.
@@ -84,21 +87,33 @@ class GroupSelector:
         if not self._marked and self.config.scheme == "worth":
             self.config = replace(self.config, counted=False)
         parameters = self.parameters if self._marked else math.inf
-        by_frequency = SCHEMES[self.config.scheme].keeps_budget
-        rest = (self.config, parameters, self.draws, self.seed, by_frequency)
+        rest = (self.config, parameters, self.draws, self.seed, self._scheme.keeps_budget)
         self._inner = Selector(self._items(), *rest)
         self._weigh()
+
+    @property
+    def _scheme(self) -> Scheme:
+        return SCHEMES[self.config.scheme]
 
     @property
     def _marked(self) -> bool:
         return self.grouping.entropies is not None
 
+    @property
+    def _told(self) -> bool:
+        return self.config.budget_bits > 0
+
+    @property
+    def _begins_by_scoring(self) -> bool:
+        """Whether nothing is chosen at the first scoring."""
+        return not self._told or (self._scheme.reads_losses and not self._marked)
+
     def _items(self) -> Items:
         entropies = self.grouping.entropies
         if entropies is None:
             # Before the first scoring, entropies that are not known are not read either.
-            ones = np.ones(len(self.grouping))
-            entropies = ones if self.losses is None else self.storable * self.losses
+            nothing = np.zeros(len(self.grouping))
+            entropies = nothing if self.losses is None else self.storable * self.losses
         return Items(entropies, self.grouping.frequency(self.documents))
 
     def _weigh(self) -> None:
@@ -106,9 +121,9 @@ class GroupSelector:
 
     def _shares(self) -> tuple[float, ...]:
         shares = self.config.shares()
-        if self.config.budget_bits or not shares:
-            return shares
-        return (shares[0] / 2, *shares)
+        if shares and self._begins_by_scoring:
+            return (shares[0] / 2, *shares)
+        return shares
 
     @property
     def history(self) -> list[tuple[float, float]]:
@@ -128,13 +143,14 @@ class GroupSelector:
         return self._inner.needs_scores
 
     def planned_draws(self) -> float:
-        """What all scoring will cost at the most, in documents drawn: all rows count as whole."""
-        selections = len(self.config.shares())
-        if selections == 0:
+        """What all scoring will cost at the most, in documents drawn.
+
+        A forward pass over the rows costs a third of a draw for each, whether a row is a whole
+        document or the part of one up to a value.
+        """
+        if self._told and self._marked and not self._scheme.reads_losses:
             return 0.0
-        rows_per_group = len(self.grouping.rows) / len(self.grouping)
-        passes = len(self._shares()) / selections
-        return self._inner.planned_draws() * rows_per_group * passes
+        return len(self._shares()) * SCORING * len(self.grouping.rows)
 
     def due(self, done: int, steps: int) -> bool:
         """Whether it is to be scored before the next step.
@@ -144,7 +160,7 @@ class GroupSelector:
         """
         now = done / steps
         if self.losses is not None and not self._inner.history:
-            return self.config.shares()[0] <= now
+            return self.last < now and self.config.shares()[0] <= now
         return any(self.last < share <= now for share in self._shares())
 
     def look(self, share: float, row_bits: np.ndarray) -> bool:
@@ -155,22 +171,25 @@ class GroupSelector:
             row_bits: loss of each row of `grouping.rows`.
         """
         losses, self.last = self.grouping.losses(row_bits.astype(np.float64)), share
-        told = self.config.budget_bits > 0
         if self.losses is None:
             self.losses = losses
-            # The clock of a budget that is told has nothing to tell: it stays at 0.
-            self.start = 0.0 if told else share
             self._inner.facts = self._items()
-            if not told:
+            if self._begins_by_scoring:
+                self.start = share
                 return False
-        if not self._marked and not told:
-            lost = 1 - losses / np.maximum(self.losses, _LEAST_BITS)
-            most = float(np.quantile(lost[self._inner.weights > 0], _QUICKEST))
-            self.storable = min(max(most, _LEAST_BITS), 1.0)
+        clock = (share - self.start) / (1 - self.start)
+        if not self._marked and not self._told:
+            present = self._inner.weights > 0
+            storable = largest_share_lost(self.losses[present], losses[present])
+            if storable < _BY_CHANCE:
+                stored = np.maximum(self.losses - losses, 0.0)[present].sum()
+                self._inner.history.append((clock, float(stored)))
+                return False
+            self.storable = storable
             self._inner.facts = self._items()
             # What is left of that share, so that what is stored is what was lost.
-            losses = np.maximum(losses - (1 - self.storable) * self.losses, 0.0)
-        changed = self._inner.look((share - self.start) / (1 - self.start), losses)
+            losses = np.maximum(losses - (1 - storable) * self.losses, 0.0)
+        changed = self._inner.look(clock, losses)
         if changed:
             self._weigh()
         return changed
@@ -193,3 +212,27 @@ class GroupSelector:
         self._inner.facts = self._items()
         self._inner.restore(state["groups"])
         self._weigh()
+
+
+def largest_share_lost(
+    first: Float64[np.ndarray, " groups"], now: Float64[np.ndarray, " groups"]
+) -> float:
+    """The share of their loss that those groups have lost that lost the largest shares.
+
+    The groups are taken by that share, the largest first, until they hold a twentieth of all first
+    losses; the share of the last of them. Documents that were known from the start hold next to
+    nothing of it, and say nothing. 0 if nothing was lost.
+
+    Args:
+        first: loss of each group when it was scored first.
+        now: loss of each.
+
+    >>> largest_share_lost(np.array([0.0, 10.0, 10.0, 10.0]), np.array([0.0, 9.0, 4.0, 11.0]))
+    0.6
+    """
+    if not first.any():
+        return 0.0
+    lost = np.where(first > 0, 1 - now / np.where(first > 0, first, 1.0), 0.0)
+    order = np.argsort(-lost, kind="stable")
+    held = np.cumsum(first[order])
+    return max(float(lost[order[np.searchsorted(held, _QUICKEST * held[-1])]]), 0.0)

@@ -17,7 +17,7 @@ from synth.selection.frequencies import exposures_from_losses, shrunk_counts
 # facts that count most then are learned first and surely.
 _SKEW = 0.15
 # A forward pass costs a third of a forward and a backward pass.
-_SCORING = 1 / 3
+SCORING = 1 / 3
 # Facts drawn for the mean gradient of `influence`.
 HELD_OUT = 512
 
@@ -76,16 +76,12 @@ class Selector:
 
     def __post_init__(self):
         self.weights = self.facts.frequency.copy()
-        if not self._starts_equal:
+        if self.by_frequency or not self.config.starts_equal:
             return
         self.weights = (self.facts.frequency > 0).astype(np.float64)
         if SCHEMES[self.config.scheme].keeps_budget:
             # Nothing is learned yet: a loss is the entropy, and what is counted can be cut at once.
             self.weights = self._chosen(self.facts.entropy_bits, self.most_bits, None)
-
-    @property
-    def _starts_equal(self) -> bool:
-        return self.config.starts_equal and not self.by_frequency
 
     @property
     def bits_kept(self) -> float:
@@ -108,9 +104,9 @@ class Selector:
         passes, left = len(self.config.shares()), int((self.weights > 0).sum())
         scheme = SCHEMES[self.config.scheme]
         if self.needs_scores:
-            return passes * (2 * _SCORING * left + HELD_OUT)
+            return passes * (2 * SCORING * left + HELD_OUT)
         if scheme.reads_losses or self.config.budget_bits == 0:
-            return passes * _SCORING * left
+            return passes * SCORING * left
         return 0.0
 
     def due(self, done: int, steps: int) -> bool:
@@ -152,7 +148,7 @@ class Selector:
         )
         before = self.weights
         # A model that has learned nothing yet tells nothing.
-        if budget >= float(entropy[present].max()):
+        if budget > 0 and budget >= float(entropy[present].max()):
             self.weights = self._chosen(losses, budget, scores)
         self.history.append((share, float(stored[self.weights > 0].sum())))
         return not np.array_equal(before, self.weights)
@@ -186,7 +182,7 @@ class Selector:
             seed=self.seed,
         )
         weights = select(scheme, evidence)
-        if self._starts_equal and frequency is not None:
+        if self.config.starts_equal and frequency is not None:
             return np.where(weights > 0, np.maximum(frequency, 1e-300) ** _SKEW, 0.0)
         return weights
 

@@ -17,9 +17,9 @@ class Grouping:
 
     Attributes:
         rows: what is scored: marked values (see `span_facts`), or whole documents.
-        entropies: of each group in bits; None where nobody marked what a document tells: its loss
-            when it is scored first then serves. By then a model has learned what documents have in
-            common, so that its loss is what is left to be memorized of this one.
+        entropies: of each group in bits; None where nobody marked what a document tells: a share of
+            its loss when it is scored first then serves. By then a model has learned what documents
+            have in common, and no more than that loss is left to be memorized of this one.
         fact_of_row: number of the fact that a row asks.
         group_of_pair: with `fact_of_pair`, which facts are told by the documents of each group.
         fact_of_pair: the same.
@@ -136,7 +136,7 @@ def marked_groups(tokenized: Tokenized, *, rows_per_fact: int = 2, seed: int = 0
 def single_documents(tokenized: Tokenized) -> Grouping:
     """Each document a group of its own, scored by the loss of all of its text; marks are not read.
 
-    Its entropy is its loss when it is scored first: see `Grouping`.
+    Its entropy is not known: see `Grouping`.
     """
     each = np.arange(len(tokenized.documents))
     return Grouping(document_facts(tokenized), None, each, each, each, each)

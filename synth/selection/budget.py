@@ -27,7 +27,7 @@ def most_bits(parameters: float, bits_drawn: float) -> float:
 
     Args:
         parameters: P, of the model; infinite: there is no bound.
-        bits_drawn: entropy of all facts drawn, each as often as it is drawn.
+        bits_drawn: facts drawn, times their mean entropy.
 
     >>> most_bits(1000, 200 * 2600.0), round(most_bits(1000, 7060 * 2600.0))
     (2600.0, 2929)

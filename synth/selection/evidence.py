@@ -21,7 +21,8 @@ class Evidence:
             scale does not matter.
         entropies: of each fact, in bits, finite and >= 0.
         budget_bits: entropy of the facts to keep, at the most; positive, perhaps infinite.
-        frequency: how often each fact occurs, counted or true, at any scale; None: not known.
+        frequency: how often each fact occurs, at any scale; None: not known. A small count says
+            less than it seems to: see `synth.selection.frequencies.shrunk_counts`.
         scores: first-order influence of each fact (see `models.selection.influence`); None: not
             known.
         seed: of what a scheme draws.

@@ -15,7 +15,7 @@ from jaxtyping import Float64, Shaped
 
 from synth.errors import require
 from synth.selection.evidence import Evidence
-from synth.selection.frequencies import LEAST_LOSS, exposures_from_losses, shrunk_counts
+from synth.selection.frequencies import LEAST_LOSS, exposures_from_losses
 from synth.selection.packing import pack
 
 Weights = Float64[np.ndarray, " facts"]
@@ -95,13 +95,12 @@ def worth(evidence: Evidence) -> Weights:
     Knowing fact i gains p_i (1 - 2^-H_i) over a guess, and its loss l_i tells the bits that are
     still to be stored; the order is by their ratio. Early in a training l_i is near H_i, and the
     order is that of the all-or-nothing bound; late it prefers what is nearly known. Where all facts
-    occur equally often it is the order of LossH. p_i is how often a fact occurs, from its count if
-    there is one (`shrunk_counts`), else from its loss (`exposures_from_losses`).
+    occur equally often it is the order of LossH. p_i is the frequency if it is known (of counts,
+    what `shrunk_counts` makes of them), else it is taken from the loss (`exposures_from_losses`).
     """
-    if evidence.frequency is None:
+    seen = evidence.frequency
+    if seen is None:
         seen = exposures_from_losses(evidence.losses, evidence.entropies)
-    else:
-        seen = shrunk_counts(evidence.frequency)
     gain = seen * -np.expm1(-evidence.entropies * np.log(2))  # p (1 - 2^-H)
     cost = np.maximum(evidence.losses, LEAST_LOSS)
     # A fact without entropy is free.

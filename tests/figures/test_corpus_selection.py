@@ -1,4 +1,5 @@
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from synth import BadInput
 from synth.corpus import made_up
 from tests.synth.corpus.mini import write_folder
 
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
 PLAN = Plan(
     facts=30,
     documents=90,
@@ -119,3 +121,52 @@ def test_the_command_takes_data_for_this_figure_alone(call, tmp_path):
     code, _, err = call("figure", "classical", "--data", tmp_path, "--out", tmp_path)
     assert code == 2
     assert "--data is for one figure that reads facts: corpus_selection" in err
+
+
+def committed():
+    with (RESULTS / "corpus_selection.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    found = {}
+    for row in rows:
+        numbers = {
+            name: float(row[name]) for name in row if name not in ("scheme", "scored", "run")
+        }
+        found.setdefault((row["scheme"], row["scored"]), []).append(numbers)
+    return found
+
+
+def test_the_committed_runs_know_more_with_selection_at_every_seed():
+    found = committed()
+    seeds = [row["seed"] for row in found["ordinary", "nothing"]]
+    assert seeds == [0, 1, 2, 3, 4]
+    for scheme in ("loss_h", "loss_hf", "worth"):
+        assert min(row["known_ratio"] for row in found[scheme, "spans"]) >= 1.3
+    assert min(row["known_ratio"] for row in found["loss_h", "documents"]) >= 1.3
+    for rows in found.values():
+        for row in rows:
+            assert row["draws"] + row["scoring_draws"] <= PRESETS["laptop"].draws
+
+
+def mean_and_range(rows, column, digits):
+    values = [row[column] for row in rows]
+    numbers = (np.mean(values), min(values), max(values))
+    mean, least, most = (f"{number:.{digits}f}" for number in numbers)
+    return f"{mean} ({least} to {most})"
+
+
+def test_the_document_says_what_the_committed_runs_say():
+    text, found = (RESULTS.parent / "corpus.md").read_text(), committed()
+    columns = {"facts_known": 0, "known_ratio": 2, "beyond_ratio": 2, "weighted_accuracy": 2}
+    names = {
+        ("ordinary", "nothing"): "ordinary training",
+        ("random 20%", "nothing"): "`random`, 20 % of the bits",
+        ("loss_h", "spans"): "`loss_h`, marked values",
+        ("loss_hf", "spans"): "`loss_hf`, marked values",
+        ("worth", "spans"): "`worth`, marked values",
+        ("loss_h", "documents"): "`loss_h`, whole documents",
+        ("worth", "documents"): "`worth`, whole documents",
+    }
+    assert set(found) == set(names)
+    for which, rows in found.items():
+        cells = [mean_and_range(rows, column, digits) for column, digits in columns.items()]
+        assert f"| {names[which]} | {' | '.join(cells)} |" in text

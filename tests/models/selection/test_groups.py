@@ -157,43 +157,83 @@ def test_documents_that_cannot_lose_all_of_their_loss_are_kept_once_they_have_lo
         assert chosen.bits_kept == pytest.approx(0.5 * first[kept].sum())
 
 
-def test_stored_bits_of_groups_count_from_the_first_scoring(tokenized):
+def test_the_clock_of_groups_starts_at_the_first_scoring(tokenized):
     groups, uniform = marked_groups(tokenized), np.full(150, 1 / 150)
     entropies = groups.entropies
     assert entropies is not None
-    config = SelectConfig("loss_h", first=0.2)
-    chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
-    [a_pass] = {
-        GroupSelector(groups, uniform, told, 1000, 9000.0, seed=1).planned_draws()
-        for told in [SelectConfig("loss_h", budget_bits=9.0, schedule="once")]
-    }
-    assert chosen.planned_draws() == pytest.approx((1 + len(config.shares())) * a_pass)
-    assert not chosen.look(0.1, np.zeros(len(groups.rows)))
-    assert chosen.history == []
-    # A tenth of all bits after 10 of the 90 % that are left: 0.9 / 0.1 times as many are expected,
-    # and some more, so that all are kept.
     fact_bits = np.bincount(groups.fact_of_pair, weights=entropies[groups.group_of_pair])
-    assert not chosen.look(0.2, 0.9 * fact_bits[groups.fact_of_row])
+    kept = {}
+    for early in (0.1, 0.19):
+        config = SelectConfig("loss_h", schedule="once", first=0.2)
+        chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
+        assert not chosen.look(early, np.zeros(len(groups.rows)))
+        assert chosen.history == []
+        # A twentieth of all bits: 9 times as many are expected if that took 10 of the 90 % left.
+        chosen.look(0.2, 0.95 * fact_bits[groups.fact_of_row])
+        kept[early] = chosen.bits_kept / entropies.sum()
+        [(share, _)] = chosen.history
+        assert share == pytest.approx(0.2)
+    assert kept[0.1] == pytest.approx(0.05 * 9 * (1 + (1 - 0.1 / 0.9 / 0.8) / 4), abs=0.05)
+    assert kept[0.19] == 1
+
+
+def test_scoring_is_charged_where_losses_are_read(tokenized):
+    marked, single, uniform = marked_groups(tokenized), single_documents(tokenized), np.full(150, 1)
+
+    def passes(groups, scheme, **settings):
+        config = SelectConfig(scheme, first=0.1, **settings)
+        chosen = GroupSelector(groups, uniform / 150, config, 1000, 9000.0, seed=1)
+        looks = 0
+        for done in range(1, 1000):
+            if chosen.due(done, 1000):
+                looks += 1
+                chosen.look(done / 1000, np.full(len(groups.rows), 9.0 - 5 * (done / 1000)))
+        return looks, chosen.planned_draws() / (len(groups.rows) / 3)
+
+    assert passes(marked, "loss_h") == (9, pytest.approx(9))
+    assert passes(marked, "loss_h", budget_bits=99.0) == (8, pytest.approx(8))
+    assert passes(single, "loss_h", budget_bits=99.0) == (9, pytest.approx(9))
+    assert passes(single, "random", budget_bits=99.0, schedule="once") == (1, pytest.approx(1))
+    assert passes(marked, "random", budget_bits=99.0, schedule="once") == (1, 0)
+    assert passes(single, "deduplicate") == (0, 0)
+
+
+def test_documents_that_nothing_is_learned_of_are_all_kept(tokenized):
+    groups, uniform = single_documents(tokenized), np.full(150, 1 / 150)
+    rng = np.random.default_rng(0)
+    chosen = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
+    first = rng.uniform(30, 60, 150)
+    # Eight are known from the start, and their losses fall.
+    first[:8] = 0.02
+    for done in range(1, 100):
+        if chosen.due(done, 100):
+            noise = 1 + 0.02 * rng.standard_normal(150)
+            noise[:8] = 1 / done
+            assert not chosen.look(done / 100, first * noise)
+    assert len(chosen.history) == 9
     assert (chosen.weights > 0).all()
-    assert chosen.bits_kept == pytest.approx(entropies.sum())
-    [(share, stored)] = chosen.history
-    assert (share, stored) == (pytest.approx(0.2), pytest.approx(0.1 * entropies.sum()))
+    everything_known = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
+    for share in (0.03, 0.05, 0.1):
+        assert not everything_known.look(share, np.zeros(150))
 
 
-def test_a_short_training_selects_after_it_has_scored(tokenized):
-    groups, uniform = marked_groups(tokenized), np.full(150, 1 / 150)
-    config = SelectConfig("loss_h", schedule="once", first=0.05)
-    chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
-    rows = np.zeros(len(groups.rows))
-    looked = []
-    for done in range(1, 10):
-        if chosen.due(done, 10):
-            looked.append(done)
-            chosen.look(done / 10, rows)
-    assert looked == [1, 2]
-    assert [share for share, _ in chosen.history] == pytest.approx([0.2])
-    told = SelectConfig("loss_h", budget_bits=9.0, schedule="once", first=0.05)
-    assert GroupSelector(groups, uniform, told, 1000, 9000.0, seed=1).due(1, 10)
+def test_a_told_budget_is_in_bits_of_the_losses_at_the_first_scoring(tokenized):
+    groups, uniform = single_documents(tokenized), np.full(150, 1 / 150)
+    first = np.random.default_rng(0).uniform(40, 60, 150)
+    now = first * np.random.default_rng(1).uniform(0.3, 0.9, 150)
+    kept = {}
+    for scheme in ("loss_h", "worth"):
+        config = SelectConfig(scheme, budget_bits=2000.0, schedule="once", first=0.2)
+        chosen = GroupSelector(groups, uniform, config, 10, 9000.0, seed=1)
+        assert not chosen.look(0.1, first)
+        assert chosen.look(0.2, now)
+        kept[scheme] = chosen.weights > 0
+        assert 1940 < first[kept[scheme]].sum() <= 2000
+        assert chosen.bits_kept == pytest.approx(first[kept[scheme]].sum())
+    assert now[kept["loss_h"]].max() <= now[~kept["loss_h"]].min()
+    # Those that were seen often by all appearance, at what is left of them.
+    price = np.log(first / now) / now
+    assert price[kept["worth"]].min() >= price[~kept["worth"]].max()
 
 
 def test_documents_are_drawn_by_frequency_up_to_the_first_selection(tokenized):
