@@ -45,7 +45,8 @@ class Train:
     seed: int = 0
     """Of the parameters and of the draws."""
     select: str | None = None
-    """Train on what fits: worth, loss_h, loss_hf, influence, frequency, random, deduplicate."""
+    """Train on what fits: worth, loss_h, loss_hf, influence, frequency, random, random_flat; or
+    deduplicate."""
     budget_bits: float = 0.0
     """With --select: entropy of the facts to keep, in bits; 0 follows from what is stored."""
     select_schedule: str = "repeatedly"

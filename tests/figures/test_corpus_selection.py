@@ -170,3 +170,10 @@ def test_the_document_says_what_the_committed_runs_say():
     for which, rows in found.items():
         cells = [mean_and_range(rows, column, digits) for column, digits in columns.items()]
         assert f"| {names[which]} | {' | '.join(cells)} |" in text
+    known = {which: np.mean([row["facts_known"] for row in rows]) for which, rows in found.items()}
+    sentence = (
+        f"a model knows {known['ordinary', 'nothing']:.0f} of them, with selection by the losses of "
+        f"marked values {known['loss_h', 'spans']:.0f}, by those of whole documents "
+        f"{known['loss_h', 'documents']:.0f}"
+    )
+    assert sentence in " ".join((RESULTS.parents[1] / "README.md").read_text().split())
