@@ -170,10 +170,12 @@ def test_the_document_says_what_the_committed_runs_say():
     for which, rows in found.items():
         cells = [mean_and_range(rows, column, digits) for column, digits in columns.items()]
         assert f"| {names[which]} | {' | '.join(cells)} |" in text
-    known = {which: np.mean([row["facts_known"] for row in rows]) for which, rows in found.items()}
+    ordinary, spans, documents = (
+        np.mean([row["facts_known"] for row in found[which]])
+        for which in (("ordinary", "nothing"), ("loss_h", "spans"), ("loss_h", "documents"))
+    )
     sentence = (
-        f"a model knows {known['ordinary', 'nothing']:.0f} of them, with selection by the losses of "
-        f"marked values {known['loss_h', 'spans']:.0f}, by those of whole documents "
-        f"{known['loss_h', 'documents']:.0f}"
+        f"a model knows {ordinary:.0f} of them, with selection by the losses of marked values "
+        f"{spans:.0f}, by those of whole documents {documents:.0f}"
     )
     assert sentence in " ".join((RESULTS.parents[1] / "README.md").read_text().split())
