@@ -4,9 +4,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from capacity.memorized_prior import empirical_weights, memorized_fraction, mixture_posterior
-from models.compiler import keep_compiled
+from figures.processes import in_processes
 from models.diffusion import (
     DenoiserConfig,
     DiffusionTraining,
@@ -30,7 +28,6 @@ from models.diffusion import (
     train_denoiser,
 )
 from models.runs.job import code_digest
-from models.sweep.cores import pin_to_free_core
 
 COLUMNS = (
     *("panel", "points", "seed", "parameters", "series", "noise", "memorized_fraction"),
@@ -153,17 +150,10 @@ def measure_each(
             for number, trial in enumerate(trials)
         }
     found: dict[int, list[dict[str, Any]]] = {}
-    with ProcessPoolExecutor(workers, get_context("spawn"), _start_worker) as pool:
-        numbers = {pool.submit(_measured, trial): n for n, trial in enumerate(trials)}
-        for future in as_completed(numbers):
-            found[numbers[future]] = future.result()
-            progress(numbers[future], len(trials), 1.0)
+    for number, rows in in_processes(_measured, trials, workers):
+        found[number] = rows
+        progress(number, len(trials), 1.0)
     return found
-
-
-def _start_worker() -> None:
-    pin_to_free_core()
-    keep_compiled()
 
 
 def _measured(trial: Trial) -> list[dict[str, Any]]:

@@ -2,9 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +10,11 @@ import numpy as np
 import pyarrow.parquet as pq
 from jaxtyping import Bool
 
+from figures.processes import in_processes
 from models import Job, Measurement, SelectConfig, TrainConfig, TransformerConfig, probe
 from models import train_together as make
-from models.compiler import keep_compiled
-from models.runs.checkpoints import silence_orbax
 from models.runs.reading import is_finished, read_outcome
 from models.runs.single import measured
-from models.sweep.cores import pin_to_free_core
 from synth import FactSet
 from synth.corpus import (
     Corpus,
@@ -224,17 +220,8 @@ def make_jobs(
             _make(jobs[number])
             progress(number, len(jobs), 1.0)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
-        futures = {pool.submit(_make, jobs[number]): number for number in left}
-        for future in as_completed(futures):
-            future.result()
-            progress(futures[future], len(jobs), 1.0)
-
-
-def _begin() -> None:
-    pin_to_free_core()
-    keep_compiled()
-    silence_orbax()
+    for place, _ in in_processes(_make, [jobs[number] for number in left], workers):
+        progress(left[place], len(jobs), 1.0)
 
 
 def _make(job: Job) -> None:

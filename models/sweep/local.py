@@ -120,7 +120,7 @@ def _how(process: Any) -> str:
 def _work(pipe: Connection, core: int, log: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
     os.dup2(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666), 2)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     pin(core)
     keep_compiled()
     silence_orbax()
@@ -132,8 +132,13 @@ def _work(pipe: Connection, core: int, log: Path) -> None:
         pipe.send(attempt(task.root, task.specs, checkpoint_seconds=task.checkpoint_seconds))
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """End this process, which another has started, when that one ends, however it does."""
     parent = multiprocessing.parent_process()
     assert parent is not None
-    parent.join()
-    os._exit(1)
+
+    def wait_for_it() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait_for_it, daemon=True).start()

@@ -1,0 +1,18 @@
+"""Run by a test in a process of its own: work in processes that takes a minute each."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from figures.processes import in_processes
+
+
+def sleep_in(folder: str) -> None:
+    """Leave the number of this process in a folder, and sleep."""
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    list(in_processes(sleep_in, [sys.argv[1]] * 6, 2))
