@@ -1,6 +1,7 @@
 """Run by a test in a process of its own: work in processes that takes a minute each."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -15,4 +16,6 @@ def sleep_in(folder: str) -> None:
 
 
 if __name__ == "__main__":
+    # A shell that starts a command in the background has it ignore interruptions.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     list(in_processes(sleep_in, [sys.argv[1]] * 6, 2))
