@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from benchmarks.processes import EngineFailed
     from benchmarks.race import race
     from benchmarks.workloads import choose
-    from synth.errors import BadInput
+    from factcap.synth.errors import BadInput
 
     try:
         workloads = choose(options.device, options.workload)

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.task import Advance, Task
-from models import TrainConfig, named_size
-from models.fast.values import Reading
-from models.layout import context_length, to_device
-from models.schedule import make_schedule
-from models.train import initial_state, scan_steps
+from factcap.models import TrainConfig, named_size
+from factcap.models.fast.values import Reading
+from factcap.models.layout import context_length, to_device
+from factcap.models.schedule import make_schedule
+from factcap.models.train import initial_state, scan_steps
 
 
 def start(task: Task) -> Advance:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from synth import FactSet
+from factcap.synth import FactSet
 
 # Trains each member on by a segment of its steps; returns each member's mean loss over the
 # segment, in nats a value token.
@@ -15,7 +15,7 @@ class Recipe:
     """The model and how it is trained, one for all members.
 
     Attributes:
-        size: name of the model's size in `models.SIZES`.
+        size: name of the model's size in `factcap.models.SIZES`.
         vocabulary: number of token ids.
         width: size of the residual stream.
         depth: number of blocks.

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 from benchmarks.task import Recipe
-from models import TrainConfig, TransformerConfig, model_vocabulary, named_size
-from models.schedule import default_learning_rate
-from synth import FactSet, bitstrings, phonebook
-from synth.errors import BadInput
+from factcap.models import TrainConfig, TransformerConfig, model_vocabulary, named_size
+from factcap.models.schedule import default_learning_rate
+from factcap.synth import FactSet, bitstrings, phonebook
+from factcap.synth.errors import BadInput
 
 _GPT2_VOCABULARY = 50_257
 
@@ -54,7 +54,7 @@ class Workload:
         return named_size(self.size, vocabulary)
 
     def recipe(self) -> Recipe:
-        """The model and its training, with the defaults of `models.TrainConfig`."""
+        """The model and its training, with the defaults of `factcap.models.TrainConfig`."""
         model, training = self.model(), TrainConfig()
         return Recipe(
             size=self.size,

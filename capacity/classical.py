@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy import optimize, special
 
-from capacity.arguments import require_whole
+from factcap.capacity.arguments import require_whole
 
 # Patterns a binary weight of a perceptron can store: Krauth and Mezard 1989; the lower bound is
 # proved (Ding and Sun 2019), the value itself a conjecture.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from capacity.arguments import require_whole
+from factcap.capacity.arguments import require_whole
 
 # Names of bioS: first, middle and last.
 BIO_S_NAMES = 400 * 400 * 1000

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import optimize, special
 
-from capacity.arguments import require_whole
+from factcap.capacity.arguments import require_whole
 
 
 class EdgeWarning(UserWarning):

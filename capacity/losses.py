@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Bool, Float64
 
-from capacity.arguments import require_whole
-from capacity.bounds.rate_distortion import rate_distortion_bound
+from factcap.capacity.arguments import require_whole
+from factcap.capacity.bounds.rate_distortion import rate_distortion_bound
 
 
 @dataclass(frozen=True)

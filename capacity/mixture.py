@@ -8,7 +8,7 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import optimize, special
 
-from capacity.arguments import require_choices, require_positive, require_whole
+from factcap.capacity.arguments import require_choices, require_positive, require_whole
 
 _RTOL = 4 * np.finfo(float).eps  # the least that brentq takes
 

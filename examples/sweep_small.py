@@ -4,7 +4,7 @@ factcap sweep examples/sweep_small.py --out out/small
 factcap results out/small --where "accuracy < 1"
 """
 
-from models import product, zipped
+from factcap.models import product, zipped
 
 
 def runs():

@@ -25,32 +25,41 @@ class Entry:
 
 
 FIGURES = {
-    "bounds": Entry("figures.theory.bounds"),
-    "joint_coding": Entry("figures.theory.joint_coding"),
-    "luck": Entry("figures.theory.luck"),
-    "mixture": Entry("figures.theory.mixture"),
-    "classical": Entry("figures.theory.classical"),
-    "membership": Entry("figures.theory.membership"),
-    "memorized_prior": Entry("figures.theory.memorized_prior"),
+    "bounds": Entry("factcap.figures.theory.bounds"),
+    "joint_coding": Entry("factcap.figures.theory.joint_coding"),
+    "luck": Entry("factcap.figures.theory.luck"),
+    "mixture": Entry("factcap.figures.theory.mixture"),
+    "classical": Entry("factcap.figures.theory.classical"),
+    "membership": Entry("factcap.figures.theory.membership"),
+    "memorized_prior": Entry("factcap.figures.theory.memorized_prior"),
     "rules_and_facts": Entry(
-        "figures.theory.rules_and_facts", quick={"dimension": 60, "repeats": 3}
+        "factcap.figures.theory.rules_and_facts", quick={"dimension": 60, "repeats": 3}
     ),
-    "kernel_plane": Entry("figures.theory.kernel_plane", quick={"dimension": 60, "repeats": 3}),
+    "kernel_plane": Entry(
+        "factcap.figures.theory.kernel_plane", quick={"dimension": 60, "repeats": 3}
+    ),
     "rules_in_transformers": Entry(
-        "figures.rules.rules_in_transformers", trains=True, quick={"preset": "tiny"}
+        "factcap.figures.rules.rules_in_transformers", trains=True, quick={"preset": "tiny"}
     ),
-    "capacity_ratio": Entry("figures.capacity_ratio", trains=True, quick={"preset": "tiny"}),
-    "stored_bits": Entry("figures.stored_bits", trains=True, quick={"preset": "tiny"}),
+    "capacity_ratio": Entry(
+        "factcap.figures.capacity_ratio", trains=True, quick={"preset": "tiny"}
+    ),
+    "stored_bits": Entry("factcap.figures.stored_bits", trains=True, quick={"preset": "tiny"}),
     "diffusion_transition": Entry(
-        "figures.diffusion_transition", trains=True, quick={"preset": "tiny"}
+        "factcap.figures.diffusion_transition", trains=True, quick={"preset": "tiny"}
     ),
     "selection_gain": Entry(
-        "figures.selection.selection_gain", trains=True, quick={"preset": "tiny"}
+        "factcap.figures.selection.selection_gain", trains=True, quick={"preset": "tiny"}
     ),
     "corpus_selection": Entry(
-        "figures.corpus.corpus_selection", trains=True, reads_data=True, quick={"preset": "tiny"}
+        "factcap.figures.corpus.corpus_selection",
+        trains=True,
+        reads_data=True,
+        quick={"preset": "tiny"},
     ),
-    "capacity_curve": Entry("figures.capacity_curve", trains=True, quick={"preset": "tiny"}),
+    "capacity_curve": Entry(
+        "factcap.figures.capacity_curve", trains=True, quick={"preset": "tiny"}
+    ),
 }
 
 

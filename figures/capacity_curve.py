@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from capacity import Bound, all_or_nothing_bound, even_spreading, rate_distortion_bound
-from figures.capacity_experiment import COLUMNS, PRESETS, measure_curve
-from figures.files import SUFFIXES, save
-from figures.style import COLORS, DASHES, MARKERS, look
-from synth.errors import BadInput, require
+from factcap.capacity import Bound, all_or_nothing_bound, even_spreading, rate_distortion_bound
+from factcap.figures.capacity_experiment import COLUMNS, PRESETS, measure_curve
+from factcap.figures.files import SUFFIXES, save
+from factcap.figures.style import COLORS, DASHES, MARKERS, look
+from factcap.synth.errors import BadInput, require
 
 NAME = "capacity_curve"
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from capacity import all_or_nothing_bound, rate_distortion_bound
-from figures.runs import Finished, make_runs
-from models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
-from models.ledger import estimated_seconds
-from models.runs.reading import is_finished
-from models.sweep.recipes import build, complete
-from synth import rank_size_exponent
+from factcap.capacity import all_or_nothing_bound, rate_distortion_bound
+from factcap.figures.runs import Finished, make_runs
+from factcap.models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
+from factcap.models.ledger import estimated_seconds
+from factcap.models.runs.reading import is_finished
+from factcap.models.sweep.recipes import build, complete
+from factcap.synth import rank_size_exponent
 
 COLUMNS = (
     *("model", "parameters", "exponent", "seed", "selection", "facts", "load", "facts_known"),

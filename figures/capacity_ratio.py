@@ -12,13 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from capacity import EdgeWarning, Fit, fit_exposures
-from capacity import capacity_ratio as ratio_of
-from figures.files import claim, save
-from figures.runs import make_runs
-from figures.style import COLORS, DASHES, MARKERS, look
-from models import Measurement, RunSpec, run_spec
-from synth.errors import require
+from factcap.capacity import EdgeWarning, Fit, fit_exposures
+from factcap.capacity import capacity_ratio as ratio_of
+from factcap.figures.files import claim, save
+from factcap.figures.runs import make_runs
+from factcap.figures.style import COLORS, DASHES, MARKERS, look
+from factcap.models import Measurement, RunSpec, run_spec
+from factcap.synth.errors import require
 
 NAME = "capacity_ratio"
 COLUMNS = (

@@ -13,9 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from capacity.memorized_prior import empirical_weights, memorized_fraction, mixture_posterior
-from figures.processes import in_processes
-from models.diffusion import (
+from factcap.capacity.memorized_prior import (
+    empirical_weights,
+    memorized_fraction,
+    mixture_posterior,
+)
+from factcap.figures.processes import in_processes
+from factcap.models.diffusion import (
     DenoiserConfig,
     DiffusionTraining,
     Mixture,
@@ -27,7 +31,7 @@ from models.diffusion import (
     score_error,
     train_denoiser,
 )
-from models.runs.job import code_digest
+from factcap.models.runs.job import code_digest
 
 COLUMNS = (
     *("panel", "points", "seed", "parameters", "series", "noise", "memorized_fraction"),

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from figures.diffusion_experiment import (
+from factcap.figures.diffusion_experiment import (
     COLUMNS,
     MEMORIZED,
     NETWORK,
@@ -18,9 +18,9 @@ from figures.diffusion_experiment import (
     Trial,
     measure_each,
 )
-from figures.files import claim, save
-from figures.style import COLORS, DASHES, MARKERS, look
-from synth.errors import require
+from factcap.figures.files import claim, save
+from factcap.figures.style import COLORS, DASHES, MARKERS, look
+from factcap.synth.errors import require
 
 NAME = "diffusion_transition"
 
@@ -39,13 +39,13 @@ def diffusion_transition(
     The points come from four clusters in 8 dimensions, whose score is known at every noise. Of each
     network, in the column `panel`:
 
-    - `samples`: how many samples are memorized (`capacity.memorized_prior.memorized_fraction`),
+    - `samples`: how many samples are memorized (`factcap.capacity.memorized_prior.memorized_fraction`),
       of the network, of the memorized mixture (drawn alike), of DPS with the network, and of fresh
       points;
     - `score`: its score against the memorized mixture's on noised training points, and against the
-      true distribution's on noised fresh points (`models.diffusion.score_error`);
+      true distribution's on noised fresh points (`factcap.models.diffusion.score_error`);
     - `stored`: bits stored of the training points, at a resolution of the least noise, the most
-      that could be, and what a fresh point costs more than it need (`models.diffusion.measure`);
+      that could be, and what a fresh point costs more than it need (`factcap.models.diffusion.measure`);
     - `posterior`, at one N: the share of DPS samples nearest each training point, beside its weight
       in the exact posterior, of the empirical prior and of the mixture at the least noise.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from synth.errors import BadInput, require
+from factcap.synth.errors import BadInput, require
 
 SUFFIXES = ("png", "svg", "csv")
 

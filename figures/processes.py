@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TypeVar
 
-from models.compiler import keep_compiled
-from models.runs.checkpoints import silence_orbax
-from models.sweep.cores import pin_to_free_core
-from models.sweep.local import end_with_parent
+from factcap.models.compiler import keep_compiled
+from factcap.models.runs.checkpoints import silence_orbax
+from factcap.models.sweep.cores import pin_to_free_core
+from factcap.models.sweep.local import end_with_parent
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

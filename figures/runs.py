@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from models import Measurement, RunSpec, Store, run_sweep
-from models.runs.record import read_finished
-from models.sweep.watch import Watch
+from factcap.models import Measurement, RunSpec, Store, run_sweep
+from factcap.models.runs.record import read_finished
+from factcap.models.sweep.watch import Watch
 
 Progress = Callable[[int, int, float], object]
 
@@ -18,7 +18,7 @@ class Finished:
 
     Attributes:
         measurement: what the model knows.
-        outcome: how the run ended: see `models.read_outcome`.
+        outcome: how the run ended: see `factcap.models.read_outcome`.
     """
 
     measurement: Measurement

@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from figures.files import claim, save
-from figures.runs import Finished, make_runs
-from figures.style import COLORS, DASHES, MARKERS, look
-from models import RunSpec, TrainConfig, model_vocabulary, named_size, run_spec
-from models.optim import OPTIMIZERS
-from synth import biographies
-from synth.errors import require
+from factcap.figures.files import claim, save
+from factcap.figures.runs import Finished, make_runs
+from factcap.figures.style import COLORS, DASHES, MARKERS, look
+from factcap.models import RunSpec, TrainConfig, model_vocabulary, named_size, run_spec
+from factcap.models.optim import OPTIMIZERS
+from factcap.synth import biographies
+from factcap.synth.errors import require
 
 NAME = "stored_bits"
 COLUMNS = (
@@ -77,7 +77,7 @@ class Plan:
 
     Attributes:
         size: of the model that every optimizer trains.
-        optimizers: names in `models.optim.OPTIMIZERS`.
+        optimizers: names in `factcap.models.optim.OPTIMIZERS`.
         exposures: of each fact; every number for every optimizer.
         sizes: of models that the default optimizer trains, with `at` exposures.
         at: one of the exposures.

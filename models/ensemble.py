@@ -11,23 +11,23 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from models.compiler import on_cpu
-from models.devices.hosts import agreed
-from models.devices.mesh import check_mesh, whole_on_each
-from models.fast.values import Reading
-from models.layout import Layout, context_length, to_device
-from models.ledger import free_memory_bytes, member_bytes
-from models.measure import Measurement, measure_device, measure_members
-from models.optim import evaluated
-from models.runs.job import Job
-from models.runs.lock import Busy
-from models.runs.member import Diverged, Member
-from models.schedule import filled
-from models.selection.influence import influence_scores
-from models.selection.selector import Selector
-from models.train import scan_steps
-from models.transformer import TransformerConfig
-from synth.errors import require
+from factcap.models.compiler import on_cpu
+from factcap.models.devices.hosts import agreed
+from factcap.models.devices.mesh import check_mesh, whole_on_each
+from factcap.models.fast.values import Reading
+from factcap.models.layout import Layout, context_length, to_device
+from factcap.models.ledger import free_memory_bytes, member_bytes
+from factcap.models.measure import Measurement, measure_device, measure_members
+from factcap.models.optim import evaluated
+from factcap.models.runs.job import Job
+from factcap.models.runs.lock import Busy
+from factcap.models.runs.member import Diverged, Member
+from factcap.models.schedule import filled
+from factcap.models.selection.influence import influence_scores
+from factcap.models.selection.selector import Selector
+from factcap.models.train import scan_steps
+from factcap.models.transformer import TransformerConfig
+from factcap.synth.errors import require
 
 # Share of the free memory that members may fill.
 _MEMORY_SHARE = 0.8
@@ -56,7 +56,7 @@ def train_together(
         progress: called with (number of the job, steps done, steps in all, metrics) after each 100
             steps of each member.
         checkpoint_seconds: time between two saved states.
-        mesh: over which a single job's model and batch are divided: see `models.devices.mesh`.
+        mesh: over which a single job's model and batch are divided: see `factcap.models.devices.mesh`.
 
     Yields:
         (number of the job, its measurement, or where it diverged, or that another process is making

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Float64, Int, PRNGKeyArray
 
-from synth import AliasTable, FactSet
+from factcap.synth import AliasTable, FactSet
 
 # Rows are padded to a multiple of this, so that sets of similar size share one compiled program.
 _ROWS = 4096
@@ -43,7 +43,7 @@ class DeviceFacts:
 
     Attributes:
         rows: all facts, laid out as one batch; rows from `facts` on are padding.
-        keep_F: alias table of the frequency (see `synth.AliasTable`).
+        keep_F: alias table of the frequency (see `factcap.synth.AliasTable`).
         alias_F: the same.
         facts: number of facts.
     """

@@ -12,12 +12,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from models.compiler import on_cpu
-from models.fast.values import PRECISIONS, Reading
-from models.layout import Layout
-from models.schedule import TrainConfig, filled, total_steps
-from models.transformer import TransformerConfig
-from synth import FactSet
+from factcap.models.compiler import on_cpu
+from factcap.models.fast.values import PRECISIONS, Reading
+from factcap.models.layout import Layout
+from factcap.models.schedule import TrainConfig, filled, total_steps
+from factcap.models.transformer import TransformerConfig
+from factcap.synth import FactSet
 
 # Sizes of the square product whose rate is taken for the peak.
 _CPU_SIZE, _ACCELERATOR_SIZE = 768, 8192

@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Bool, Float, Float32, Float64, Int
 
-from models.compiler import fast_options
-from models.devices.mesh import AXES, kept_whole, parts_of, specs
-from models.fast.values import Params, Reading, value_logits
-from models.layout import DeviceFacts
-from synth.errors import BadInput
+from factcap.models.compiler import fast_options
+from factcap.models.devices.mesh import AXES, kept_whole, parts_of, specs
+from factcap.models.fast.values import Params, Reading, value_logits
+from factcap.models.layout import DeviceFacts
+from factcap.synth.errors import BadInput
 
 _COLUMNS = ("nll_bits", "recall", "entropy_bits", "frequency")
 

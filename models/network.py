@@ -12,9 +12,9 @@ from flax import nnx
 from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float
 
-from models.compiler import fast_options
-from synth import RulesAndFacts
-from synth.errors import require
+from factcap.models.compiler import fast_options
+from factcap.synth import RulesAndFacts
+from factcap.synth.errors import require
 
 
 class Network(nnx.Module):

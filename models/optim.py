@@ -12,8 +12,8 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 from optax import contrib
 
-from models.devices.mesh import gathered, spread
-from synth.errors import require
+from factcap.models.devices.mesh import gathered, spread
+from factcap.synth.errors import require
 
 # Root mean square of an update of Muon over that of its learning rate, as AdamW's is: one learning
 # rate then serves both (Liu et al. 2025, 2502.16982).

@@ -13,10 +13,10 @@ from jax.sharding import Mesh
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, PRNGKeyArray, Shaped
 
-from models.fast.values import check_precision
-from models.optim import check_optimizer, is_schedule_free, make_optimizer
-from models.selection.config import SelectConfig
-from synth.errors import require
+from factcap.models.fast.values import check_precision
+from factcap.models.optim import check_optimizer, is_schedule_free, make_optimizer
+from factcap.models.selection.config import SelectConfig
+from factcap.synth.errors import require
 
 # Steps of one jitted scan; between two scans progress is shown and state is saved.
 SCAN_STEPS = 100
@@ -39,11 +39,11 @@ class TrainConfig:
         fewest_steps: a set so small that these exposures make fewer steps gets this many.
         batch: facts a step; 0 means `default_batch` of the set.
         learning_rate: the peak; 0 means `default_learning_rate` of width, optimizer and batch.
-        optimizer: a name in `models.optim.OPTIMIZERS`.
+        optimizer: a name in `factcap.models.optim.OPTIMIZERS`.
         saturate: end before, too, when the stored bits no longer grow (`stopped_growing`), or all
             facts are recalled and the bits cannot grow any more by as much (`can_grow`); a run that
             uses up its exposures while they still grow is `capped`.
-        precision: of products and activations, a name in `models.fast.values.PRECISIONS`.
+        precision: of products and activations, a name in `factcap.models.fast.values.PRECISIONS`.
         warmup: share of the steps in which the learning rate rises linearly from 0.
         decay: share of the steps, the last ones, in which it falls linearly to a hundredth of its
             peak; between the two it is constant. Where `saturate` ends the run before, it falls

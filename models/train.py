@@ -12,12 +12,12 @@ from flax import nnx
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from models.compiler import fast_options, on_cpu, once_options
-from models.devices.mesh import AXES, kept_divided, kept_whole, parts_of, specs, summed
-from models.fast.values import Params, Reading, value_nll
-from models.layout import Batch, DeviceFacts
-from models.schedule import SCAN_STEPS, Schedule
-from models.transformer import Transformer, TransformerConfig
+from factcap.models.compiler import fast_options, on_cpu, once_options
+from factcap.models.devices.mesh import AXES, kept_divided, kept_whole, parts_of, specs, summed
+from factcap.models.fast.values import Params, Reading, value_nll
+from factcap.models.layout import Batch, DeviceFacts
+from factcap.models.schedule import SCAN_STEPS, Schedule
+from factcap.models.transformer import Transformer, TransformerConfig
 
 # On CPU a batch is read in chunks whose largest activation is about this large, some second-level
 # cache: a fifth faster than all at once at 29k parameters.

@@ -8,7 +8,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from synth.errors import BadInput, require
+from factcap.synth.errors import BadInput, require
 
 _INIT_SCALE = 0.02
 _ROTARY_BASE = 10_000.0

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64, Int32
 
-from synth.errors import BadInput, require
+from factcap.synth.errors import BadInput, require
 
 FORMAT_VERSION = 1
 
@@ -137,7 +137,7 @@ class FactSet:
     def prefix(self, facts: int) -> "FactSet":
         """The first facts of the set, their frequency made to sum to 1 again.
 
-        >>> from synth import phonebook
+        >>> from factcap.synth import phonebook
         >>> phonebook(1000, seed=3).prefix(10).tokens.tolist() == (
         ...     phonebook(10, seed=3).tokens.tolist())
         True

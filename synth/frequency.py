@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float64, Int32, Int64
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 _BLOCK = 1 << 20
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float64
 
-from synth.errors import BadInput, require
-from synth.factset import (
+from factcap.synth.errors import BadInput, require
+from factcap.synth.factset import (
     SCHEMA,
     FactSet,
     FactStream,

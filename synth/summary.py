@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from synth.factset import FactSet
-from synth.frequency import rank_size_exponent
+from factcap.synth.factset import FactSet
+from factcap.synth.frequency import rank_size_exponent
 
 
 def summarize(facts: FactSet, examples: int = 5) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def summarize(facts: FactSet, examples: int = 5) -> dict[str, Any]:
     Entropies are in bits, lengths in tokens. `share_of_top_tenth` is the frequency that the most
     frequent tenth of the facts has together.
 
-    >>> from synth import phonebook
+    >>> from factcap.synth import phonebook
     >>> round(summarize(phonebook(100, digits=2))["entropy_bits_per_fact"]["mean"], 3)
     6.644
     """

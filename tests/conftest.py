@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 
-import factcap
-from synth import FactSet, Origin, power_law
+from factcap import cli
+from factcap.synth import FactSet, Origin, power_law
 
 # The same examples at every run; `make test-slow` looks for new ones.
 settings.register_profile("repeat", derandomize=True, deadline=None)
@@ -58,7 +58,7 @@ def call(monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["factcap", *map(str, words)])
         code = 0
         try:
-            factcap.main()
+            cli.main()
         except SystemExit as stop:
             code = stop.code
         out, err = capsys.readouterr()

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from synth import phonebook, write
+from factcap.synth import phonebook, write
 
 
 def test_generate_show_bound(call, tmp_path):

@@ -38,7 +38,7 @@ def test_no_import_runs_up_the_floors(package):
 def test_bound_starts_without_jax():
     code = (
         "import sys, factcap\n"
-        "factcap.parse(['bound', '--facts', '1e3', '--choices', '10', '--bits', '100']).run()\n"
+        "cli.parse(['bound', '--facts', '1e3', '--choices', '10', '--bits', '100']).run()\n"
         "assert not {'jax', 'flax', 'matplotlib'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

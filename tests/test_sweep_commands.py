@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from models import Store, run_specs
-from models.sweep.file import configurations
+from factcap.models import Store, run_specs
+from factcap.models.sweep.file import configurations
 from tests.faults.sweeps import write_sweep
 from tests.models.sweep.test_table import finished
 

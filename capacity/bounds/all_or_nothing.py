@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from capacity.bounds.bound import Bound, check
+from factcap.capacity.bounds.bound import Bound, check
 
 
 def all_or_nothing_bound(

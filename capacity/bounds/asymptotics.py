@@ -5,8 +5,8 @@ import math
 import numpy as np
 from scipy import special
 
-from capacity.arguments import require_choices
-from capacity.bounds.rates import equal_choices, rates_at
+from factcap.capacity.arguments import require_choices
+from factcap.capacity.bounds.rates import equal_choices, rates_at
 
 
 def deficit_exponent(exponent: float) -> float:

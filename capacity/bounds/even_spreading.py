@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from capacity.bounds.bound import Bound, check
+from factcap.capacity.bounds.bound import Bound, check
 
 
 def even_spreading(weights: npt.ArrayLike, choices: npt.ArrayLike, budget_bits: float) -> Bound:

@@ -5,7 +5,7 @@ from typing import Any
 
 from scipy import optimize
 
-from capacity.classical import binary_entropy
+from factcap.capacity.classical import binary_entropy
 
 
 def exception_bits(epsilon: float, choices: float) -> float:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from capacity.arguments import require_whole
+from factcap.capacity.arguments import require_whole
 
 _DIRECT = 64
 # Bernoulli numbers over factorials, B_2k / (2k)!, of the Euler-Maclaurin formula.

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
 
-from capacity.arguments import require_choices
-from capacity.bounds.all_or_nothing import all_or_nothing_bound
-from capacity.bounds.bound import check
-from capacity.bounds.even_spreading import even_spreading
-from capacity.bounds.power_law import power_law_bound
-from capacity.bounds.rate_distortion import rate_distortion_bound
+from factcap.capacity.arguments import require_choices
+from factcap.capacity.bounds.all_or_nothing import all_or_nothing_bound
+from factcap.capacity.bounds.bound import check
+from factcap.capacity.bounds.even_spreading import even_spreading
+from factcap.capacity.bounds.power_law import power_law_bound
+from factcap.capacity.bounds.rate_distortion import rate_distortion_bound
 
 _RTOL = 4 * np.finfo(float).eps  # the least that brentq takes
 _BOUNDS = {

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from capacity.arguments import require_choices, require_whole
-from capacity.bounds.bound import Bound, check
-from capacity.bounds.inverse import smallest_budget
-from capacity.bounds.rate_distortion import rate_distortion_bound
+from factcap.capacity.arguments import require_choices, require_whole
+from factcap.capacity.bounds.bound import Bound, check
+from factcap.capacity.bounds.inverse import smallest_budget
+from factcap.capacity.bounds.rate_distortion import rate_distortion_bound
 
 _LN2 = math.log(2)
 _MOST_FACTS = 10**9  # beyond, log-factorials lose the fifth decimal of the result

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float64
 
-from capacity.arguments import require_choices
-from capacity.bounds.harmonic import generalized_harmonic
-from capacity.bounds.rate_distortion import rate_distortion_bound
-from capacity.bounds.rates import SMALLEST, Facts, equal_choices, rates_at, solve
-from capacity.bounds.summation import power_law_nodes
+from factcap.capacity.arguments import require_choices
+from factcap.capacity.bounds.harmonic import generalized_harmonic
+from factcap.capacity.bounds.rate_distortion import rate_distortion_bound
+from factcap.capacity.bounds.rates import SMALLEST, Facts, equal_choices, rates_at, solve
+from factcap.capacity.bounds.summation import power_law_nodes
 
 KINDS = ("rate_distortion", "all_or_nothing", "even_spreading")
 OBJECTIVES = ("weighted", "accuracy")

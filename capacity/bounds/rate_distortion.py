@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from capacity.bounds.bound import Bound, check
-from capacity.bounds.rates import SMALLEST, Facts, rates_at, solve
+from factcap.capacity.bounds.bound import Bound, check
+from factcap.capacity.bounds.rates import SMALLEST, Facts, rates_at, solve
 
 _SAMPLE = 4096
 

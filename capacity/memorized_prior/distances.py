@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from capacity.memorized_prior.arrays import blocks
+from factcap.capacity.memorized_prior.arrays import blocks
 
 _EPS = float(np.finfo(float).eps)
 

@@ -7,9 +7,9 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import optimize
 
-from capacity.memorized_prior.arrays import require_array
-from capacity.memorized_prior.distances import cloud, exact_gaps, gaps
-from capacity.memorized_prior.weights import effective_modes
+from factcap.capacity.memorized_prior.arrays import require_array
+from factcap.capacity.memorized_prior.distances import cloud, exact_gaps, gaps
+from factcap.capacity.memorized_prior.weights import effective_modes
 
 _RTOL = 4 * np.finfo(float).eps  # the least that brentq takes
 

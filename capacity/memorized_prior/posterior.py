@@ -9,8 +9,8 @@ import numpy.typing as npt
 from jaxtyping import Float64, Int64
 from scipy import special
 
-from capacity.arguments import require_whole
-from capacity.memorized_prior.arrays import blocks, require_array, require_noise
+from factcap.capacity.arguments import require_whole
+from factcap.capacity.memorized_prior.arrays import blocks, require_array, require_noise
 
 
 @dataclass(frozen=True)

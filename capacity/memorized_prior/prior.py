@@ -8,8 +8,8 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import special
 
-from capacity.memorized_prior.arrays import require_array, require_noise
-from capacity.memorized_prior.distances import Cloud, cloud, gaps
+from factcap.capacity.memorized_prior.arrays import require_array, require_noise
+from factcap.capacity.memorized_prior.distances import Cloud, cloud, gaps
 
 # Weights below e^-45 of the largest do not show in a double, were there a million of them.
 _DEEPEST = 45.0

@@ -5,8 +5,8 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import special
 
-from capacity.memorized_prior.arrays import require_array, require_noise
-from capacity.memorized_prior.distances import exact_gaps
+from factcap.capacity.memorized_prior.arrays import require_array, require_noise
+from factcap.capacity.memorized_prior.distances import exact_gaps
 
 
 def empirical_weights(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import integrate, special
 
-from capacity.arguments import require_positive, require_whole
+from factcap.capacity.arguments import require_positive, require_whole
 
 Function = Callable[[npt.NDArray], npt.NDArray]
 

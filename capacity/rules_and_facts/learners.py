@@ -11,7 +11,7 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import linalg, special
 
-from capacity.rules_and_facts.losses import LOSSES
+from factcap.capacity.rules_and_facts.losses import LOSSES
 
 Gram = Float64[np.ndarray, "points points"]
 Vector = Float64[np.ndarray, " points"]

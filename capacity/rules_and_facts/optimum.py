@@ -5,7 +5,7 @@ import math
 import numpy as np
 from scipy import optimize, special
 
-from capacity.arguments import require_positive
+from factcap.capacity.arguments import require_positive
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
 _REACH = 16.0

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from capacity.arguments import require_positive
-from capacity.rules_and_facts.features import Features
-from capacity.rules_and_facts.losses import HARD, LOSSES, Loss, LossName
-from capacity.rules_and_facts.optimum import require_epsilon, separability_threshold
-from capacity.rules_and_facts.state_evolution import FixedPoint, State, fixed_point
+from factcap.capacity.arguments import require_positive
+from factcap.capacity.rules_and_facts.features import Features
+from factcap.capacity.rules_and_facts.losses import HARD, LOSSES, Loss, LossName
+from factcap.capacity.rules_and_facts.optimum import require_epsilon, separability_threshold
+from factcap.capacity.rules_and_facts.state_evolution import FixedPoint, State, fixed_point
 
 
 class ConvergenceWarning(UserWarning):

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import optimize, special
 
-from capacity.rules_and_facts.features import Features
-from capacity.rules_and_facts.losses import Loss
+from factcap.capacity.rules_and_facts.features import Features
+from factcap.capacity.rules_and_facts.losses import Loss
 
 TOLERANCE = 1e-9
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from capacity.laws import EdgeWarning
-from capacity.rules_and_facts.losses import LossName
-from capacity.rules_and_facts.solution import Solution, solve
+from factcap.capacity.laws import EdgeWarning
+from factcap.capacity.rules_and_facts.losses import LossName
+from factcap.capacity.rules_and_facts.solution import Solution, solve
 
 _LOW, _HIGH = 1e-4, 1e4
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from figures.corpus.experiment import (
+from factcap.figures.corpus.experiment import (
     COLUMNS,
     ORDINARILY,
     ORDINARY,
@@ -18,10 +18,10 @@ from figures.corpus.experiment import (
     material,
     row,
 )
-from figures.files import claim, save, write_csv
-from figures.style import COLORS, MARKERS, look
-from synth.corpus import made_up, read_knowledge
-from synth.errors import require
+from factcap.figures.files import claim, save, write_csv
+from factcap.figures.style import COLORS, MARKERS, look
+from factcap.synth.corpus import made_up, read_knowledge
+from factcap.synth.errors import require
 
 NAME = "corpus_selection"
 
@@ -48,7 +48,7 @@ def corpus_selection(
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`.
-        data: a folder that `synth.corpus.read_knowledge` reads; None: made-up people.
+        data: a folder that `factcap.synth.corpus.read_knowledge` reads; None: made-up people.
 
     Returns:
         The rows of the CSV, one a run.

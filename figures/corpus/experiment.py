@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow.parquet as pq
 from jaxtyping import Bool
 
-from figures.processes import in_processes
-from models import Job, Measurement, SelectConfig, TrainConfig, TransformerConfig, probe
-from models import train_together as make
-from models.runs.reading import is_finished, read_outcome
-from models.runs.single import measured
-from synth import FactSet
-from synth.corpus import (
+from factcap.figures.processes import in_processes
+from factcap.models import Job, Measurement, SelectConfig, TrainConfig, TransformerConfig, probe
+from factcap.models import train_together as make
+from factcap.models.runs.reading import is_finished, read_outcome
+from factcap.models.runs.single import measured
+from factcap.synth import FactSet
+from factcap.synth.corpus import (
     Corpus,
     Grouping,
     Knowledge,
@@ -46,7 +46,7 @@ class Scheme:
     """A way to train.
 
     Attributes:
-        name: in `synth.selection.SCHEMES`, or `ORDINARY`.
+        name: in `factcap.synth.selection.SCHEMES`, or `ORDINARY`.
         scored: what its losses are of: `spans`, the marked values, or `documents`; `nothing`, where
             it reads no losses.
         share: of all facts' entropy that it keeps from the start; 0 where the budget sets itself.

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from capacity import exception_bits
-from figures.rules.tokens import Plan, Row, bits_per_parameter
-from figures.rules.units import RIDGE, NetworkPlan
-from figures.style import COLORS, DASHES, MARKERS, line
+from factcap.capacity import exception_bits
+from factcap.figures.rules.tokens import Plan, Row, bits_per_parameter
+from factcap.figures.rules.units import RIDGE, NetworkPlan
+from factcap.figures.style import COLORS, DASHES, MARKERS, line
 
 _ERRORS = {
     "generalization_error": "against the rule, on new inputs",

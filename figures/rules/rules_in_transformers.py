@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from figures.files import claim, save
-from figures.rules.picture import draw
-from figures.rules.tokens import Plan, bound_rows, order_of, planned_runs
-from figures.rules.units import NetworkPlan, network_row, theory_rows
-from figures.runs import make_runs
-from figures.style import look
-from synth.errors import require
+from factcap.figures.files import claim, save
+from factcap.figures.rules.picture import draw
+from factcap.figures.rules.tokens import Plan, bound_rows, order_of, planned_runs
+from factcap.figures.rules.units import NetworkPlan, network_row, theory_rows
+from factcap.figures.runs import make_runs
+from factcap.figures.style import look
+from factcap.synth.errors import require
 
 NAME = "rules_in_transformers"
 COLUMNS = (
@@ -44,8 +44,8 @@ def rules_in_transformers(
 ) -> list[dict[str, Any]]:
     """Train on rules with exceptions; draw `rules_in_transformers.png` and `.svg`, write `.csv`.
 
-    Networks of one hidden layer learn the points of `synth.rules_and_facts`, transformers the facts
-    of `synth.ruled_facts`. What a transformer has memorized is the bits that the training values
+    Networks of one hidden layer learn the points of `factcap.synth.rules_and_facts`, transformers the facts
+    of `factcap.synth.ruled_facts`. What a transformer has memorized is the bits that the training values
     cost one who knows the rule and epsilon, minus its NLL, not clipped. Its capacity, for the
     bounds, is the most that any size stored for each parameter where every fact is an exception.
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from capacity import least_exception_error, rate_distortion_bound
-from figures.rules.units import NetworkPlan
-from models import Measurement, RunSpec, run_spec
-from synth import RuledFacts, ruled_facts
+from factcap.capacity import least_exception_error, rate_distortion_bound
+from factcap.figures.rules.units import NetworkPlan
+from factcap.models import Measurement, RunSpec, run_spec
+from factcap.synth import RuledFacts, ruled_facts
 
 Row = dict[str, Any]
 

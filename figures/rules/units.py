@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from capacity.rules_and_facts import bayes_optimal_error, kernel_coefficients, solve
-from models.network import fit_network, labels_wrongly
-from synth import rules_and_facts
+from factcap.capacity.rules_and_facts import bayes_optimal_error, kernel_coefficients, solve
+from factcap.models.network import fit_network, labels_wrongly
+from factcap.synth import rules_and_facts
 
 RIDGE = 0.001
 _FRESH = 4000

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from capacity import all_or_nothing_bound
-from figures.runs import Finished
-from models import RunSpec, named_size, run_spec
-from synth import power_law
-from synth.selection import SCHEMES
+from factcap.capacity import all_or_nothing_bound
+from factcap.figures.runs import Finished
+from factcap.models import RunSpec, named_size, run_spec
+from factcap.synth import power_law
+from factcap.synth.selection import SCHEMES
 
 COLUMNS = (
     *("exponent", "facts", "load", "scheme", "seed", "facts_known", "most_known", "known_ratio"),
@@ -46,7 +46,7 @@ class Plan:
         batch: facts a step.
         exponents: of the power law of frequency.
         loads: entropy of the facts offered, as multiples of what the model stores.
-        schemes: names in `synth.selection.SCHEMES`, or `UNCOUNTED`, besides ordinary training.
+        schemes: names in `factcap.synth.selection.SCHEMES`, or `UNCOUNTED`, besides ordinary training.
         others: schemes that are trained at the loads `others_at` only.
         others_at: some of the loads.
         seeds: of facts, parameters and draws.

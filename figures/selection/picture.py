@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from figures.selection.experiment import BITS, ORDINARY, Plan, Row, bound
-from figures.style import COLORS, DASHES, MARKERS
+from factcap.figures.selection.experiment import BITS, ORDINARY, Plan, Row, bound
+from factcap.figures.style import COLORS, DASHES, MARKERS
 
 _CURVE = 60
 

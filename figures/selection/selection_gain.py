@@ -4,14 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from figures.files import claim, save, write_csv
-from figures.runs import make_runs
-from figures.selection.experiment import COLUMNS, PRESETS, make_rows, points
-from figures.selection.picture import draw
-from figures.selection.table import COLUMNS as TABLE_COLUMNS
-from figures.selection.table import make_table
-from figures.style import look
-from synth.errors import require
+from factcap.figures.files import claim, save, write_csv
+from factcap.figures.runs import make_runs
+from factcap.figures.selection.experiment import COLUMNS, PRESETS, make_rows, points
+from factcap.figures.selection.picture import draw
+from factcap.figures.selection.table import COLUMNS as TABLE_COLUMNS
+from factcap.figures.selection.table import make_table
+from factcap.figures.style import look
+from factcap.synth.errors import require
 
 NAME = "selection_gain"
 

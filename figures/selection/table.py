@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from figures.selection.experiment import ORDINARY, Row, mean_of
+from factcap.figures.selection.experiment import ORDINARY, Row, mean_of
 
 COLUMNS = (
     *("exponent", "load", "facts", "scheme", "seeds"),

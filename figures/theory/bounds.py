@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from capacity import power_law_bound
-from figures.files import claim, save
-from figures.style import line, look
+from factcap.capacity import power_law_bound
+from factcap.figures.files import claim, save
+from factcap.figures.style import line, look
 
 NAME = "bounds"
 COLUMNS = ("panel", "choices", "exponent", "facts", "load", "objective", "kind", "accuracy")

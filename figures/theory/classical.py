@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from capacity import error_floor, gardner_capacity, separable_probability
-from figures.files import claim, save
-from figures.style import line, look
+from factcap.capacity import error_floor, gardner_capacity, separable_probability
+from factcap.figures.files import claim, save
+from factcap.figures.style import line, look
 
 NAME = "classical"
 COLUMNS = ("panel", "series", "x", "y")

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from capacity import (
+from factcap.capacity import (
     joint_coding_multiplier,
     power_law_bound,
     smallest_power_law_budget,
 )
-from figures.files import claim, save
-from figures.style import line, look
+from factcap.figures.files import claim, save
+from factcap.figures.style import line, look
 
 NAME = "joint_coding"
 COLUMNS = ("panel", "choices", "exponent", "facts", "load", "multiplier")

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from capacity.rules_and_facts import (
+from factcap.capacity.rules_and_facts import (
     ACTIVATIONS,
     coincidence_ratio,
     kernel_coefficients,
@@ -17,9 +17,9 @@ from capacity.rules_and_facts import (
     rbf_kernel,
     solve,
 )
-from figures.files import claim, save
-from figures.style import COLORS, MARKERS, line, look
-from figures.theory.rules_simulation import KERNELS, Setting, simulate
+from factcap.figures.files import claim, save
+from factcap.figures.style import COLORS, MARKERS, line, look
+from factcap.figures.theory.rules_simulation import KERNELS, Setting, simulate
 
 NAME = "kernel_plane"
 COLUMNS = (

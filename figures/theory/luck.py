@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from capacity import luck_bound, most_known_by_luck, power_law_bound
-from figures.files import claim, save
-from figures.style import COLORS, look
+from factcap.capacity import luck_bound, most_known_by_luck, power_law_bound
+from factcap.figures.files import claim, save
+from factcap.figures.style import COLORS, look
 
 NAME = "luck"
 COLUMNS = (

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from capacity import membership_f1
-from figures.files import claim, save
-from figures.style import COLORS, MARKERS, look
+from factcap.capacity import membership_f1
+from factcap.figures.files import claim, save
+from factcap.figures.style import COLORS, MARKERS, look
 
 NAME = "membership"
 COLUMNS = ("source", "model", "samples", "parameters", "f1", "error")

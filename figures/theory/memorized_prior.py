@@ -11,14 +11,14 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from scipy import special
 
-from capacity.memorized_prior import (
+from factcap.capacity.memorized_prior import (
     effective_modes,
     mixture_posterior,
     mixture_prior,
     takeover_noise,
 )
-from figures.files import claim, save
-from figures.style import COLORS, MARKERS, line, look
+from factcap.figures.files import claim, save
+from factcap.figures.style import COLORS, MARKERS, line, look
 
 NAME = "memorized_prior"
 COLUMNS = ("panel", "series", "noise", "x1", "x2", "exact", "linearized", "without_determinant")

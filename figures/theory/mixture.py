@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from capacity import Background, allocate, best_subsample, subsample, threshold_capacity
-from figures.files import claim, save
-from figures.style import MARKERS, line, look
+from factcap.capacity import Background, allocate, best_subsample, subsample, threshold_capacity
+from factcap.figures.files import claim, save
+from factcap.figures.style import MARKERS, line, look
 
 NAME = "mixture"
 COLUMNS = (

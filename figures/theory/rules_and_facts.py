@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.optimize import linprog
 
-from capacity.rules_and_facts import bayes_optimal_error, separability_threshold
-from figures.files import claim, save
-from figures.style import COLORS, MARKERS, line, look
-from figures.theory.rules_simulation import Setting, simulate
-from synth import rules_and_facts as draw_points
+from factcap.capacity.rules_and_facts import bayes_optimal_error, separability_threshold
+from factcap.figures.files import claim, save
+from factcap.figures.style import COLORS, MARKERS, line, look
+from factcap.figures.theory.rules_simulation import Setting, simulate
+from factcap.synth import rules_and_facts as draw_points
 
 NAME = "rules_and_facts"
 COLUMNS = (

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from capacity.rules_and_facts import (
+from factcap.capacity.rules_and_facts import (
     ACTIVATIONS,
     KernelCoefficients,
     Solution,
@@ -21,8 +21,8 @@ from capacity.rules_and_facts import (
     rbf_kernel,
     solve,
 )
-from capacity.rules_and_facts.losses import LossName
-from synth import RulesAndFacts, rules_and_facts
+from factcap.capacity.rules_and_facts.losses import LossName
+from factcap.synth import RulesAndFacts, rules_and_facts
 
 ERRORS = ("generalization_error", "memorization_error", "rule_training_error")
 # Kernels kappa of the cosine of two inputs; that of an activation is E s(u) s(v). The narrower a

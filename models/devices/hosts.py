@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from synth.errors import BadInput, require
+from factcap.synth.errors import BadInput, require
 
 Result = TypeVar("Result")
 

@@ -6,7 +6,7 @@ the axis. So `data=8` is plain data parallelism, `model=8` is what is called ful
 (ZeRO-3), and `data=4,model=2` keeps four copies, each divided over two devices.
 
 A device gathers the parameters of a block when it needs them, and its gradients are summed and
-divided in one go; see `models.fast.parts`. Nothing but the rounding of sums depends on the mesh.
+divided in one go; see `factcap.models.fast.parts`. Nothing but the rounding of sums depends on the mesh.
 """
 
 import math
@@ -20,9 +20,9 @@ from jax.experimental import mesh_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float
 
-from models.fast.parts import Part
-from models.transformer import TransformerConfig
-from synth.errors import BadInput, require
+from factcap.models.fast.parts import Part
+from factcap.models.transformer import TransformerConfig
+from factcap.synth.errors import BadInput, require
 
 DATA, MODEL = "data", "model"
 AXES = (DATA, MODEL)

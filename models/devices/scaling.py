@@ -1,6 +1,6 @@
 """What a model on a mesh needs, on paper: memory and communication of a step, and what limits it.
 
-The formulas are those of `models.devices.mesh` and `models.fast.parts`; docs/scaling.md holds the
+The formulas are those of `factcap.models.devices.mesh` and `factcap.models.fast.parts`; docs/scaling.md holds the
 tables. Sizes are bytes on one device. Sent bytes are those of ring algorithms: of an array of S
 bytes, a gather or a scatter over n devices sends (n - 1) / n S from each, a sum twice that.
 """
@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
-from models.devices.mesh import DATA, MODEL, mesh_sizes
-from models.transformer import TransformerConfig
+from factcap.models.devices.mesh import DATA, MODEL, mesh_sizes
+from factcap.models.transformer import TransformerConfig
 
 _WIDE = 4  # bytes of float32: parameters, gradients, optimizer
 _HALF = 2  # bytes of bfloat16: products and activations

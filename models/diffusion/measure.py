@@ -31,7 +31,7 @@ import numpy as np
 from jax.tree_util import Partial
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 
 class SavedBits(NamedTuple):

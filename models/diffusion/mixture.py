@@ -11,7 +11,7 @@ import numpy.typing as npt
 from jax.tree_util import Partial
 from jaxtyping import Array, Float
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Mixture:
 def memorized(points: npt.ArrayLike) -> Mixture:
     """The empirical distribution of the points: what a model that has memorized them samples from.
 
-    Blurred by noise it is the mixture prior of `capacity.memorized_prior`.
+    Blurred by noise it is the mixture prior of `factcap.capacity.memorized_prior`.
 
     Args:
         points: points x d.

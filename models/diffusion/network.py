@@ -13,7 +13,7 @@ from flax import nnx
 from jax.tree_util import Partial
 from jaxtyping import Array, Float
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 # Sines and cosines of ln sigma that the network sees.
 _PITCHES = 4

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from jax.tree_util import Partial
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 
 def noise_levels(most_noise: float, least_noise: float, steps: int) -> Float[np.ndarray, " levels"]:

@@ -14,9 +14,9 @@ import optax
 from jax.tree_util import Partial
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from models.compiler import fast_options
-from models.diffusion.network import DenoiserConfig, as_denoiser, denoise, initial_params
-from synth.errors import require
+from factcap.models.compiler import fast_options
+from factcap.models.diffusion.network import DenoiserConfig, as_denoiser, denoise, initial_params
+from factcap.synth.errors import require
 
 SCAN_STEPS = 100
 
@@ -69,7 +69,7 @@ def train_denoiser(
 
     The loss is the mean of |D(x + sigma z, sigma) - x|^2 (1 + sigma^2) / (d sigma^2) with ln sigma
     uniform: that of Karras et al. 2022 for data of variance 1, and at small noise that of the code
-    length (see `models.diffusion.measure`).
+    length (see `factcap.models.diffusion.measure`).
 
     Args:
         points: training points of about unit variance, points x d.

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from models.compiler import on_cpu
-from models.transformer import rotary_angles
+from factcap.models.compiler import on_cpu
+from factcap.models.transformer import rotary_angles
 
 # The short form is written out position by position and channel by channel.
 _SHORT_TIME = 24

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from models.compiler import on_cpu
+from factcap.models.compiler import on_cpu
 
 _NORM_EPSILON = 1e-6
 # A token that costs more nats than this counts as this many, so that no exponential overflows.

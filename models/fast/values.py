@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from models.fast.attention import attend, attend_short, is_short
-from models.fast.parts import all_whole, gathered_twice
-from models.fast.products import (
+from factcap.models.fast.attention import attend, attend_short, is_short
+from factcap.models.fast.parts import all_whole, gathered_twice
+from factcap.models.fast.products import (
     linear,
     linear_from_columns,
     linear_to_columns,
@@ -18,12 +18,12 @@ from models.fast.products import (
     readout_logits,
     target_nll,
 )
-from models.layout import Batch
-from models.transformer import TransformerConfig
-from synth.errors import require
+from factcap.models.layout import Batch
+from factcap.models.transformer import TransformerConfig
+from factcap.synth.errors import require
 
-# Parameters by name, as `flax.nnx.to_pure_dict` gives those of `models.transformer.Transformer`;
-# each an array, or a `models.fast.parts.Part` of one.
+# Parameters by name, as `flax.nnx.to_pure_dict` gives those of `factcap.models.transformer.Transformer`;
+# each an array, or a `factcap.models.fast.parts.Part` of one.
 Params = dict[str, Any]
 
 PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
@@ -42,7 +42,7 @@ class Reading:
 
     Attributes:
         model: its shape.
-        context: positions before the values: see `models.layout.context_length`.
+        context: positions before the values: see `factcap.models.layout.context_length`.
         precision: of products and activations, a name in `PRECISIONS`; parameters, norms, softmax
             and loss are float32.
         stacked: whether several models are read at once, by `vmap`.

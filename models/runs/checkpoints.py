@@ -14,9 +14,15 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_manager import StepAlreadyExistsError
 
-from models.devices.hosts import in_turn, is_first
-from models.runs.files import Damaged, DamagedWarning, file_digest, read_sealed, write_sealed
-from models.train import TrainState
+from factcap.models.devices.hosts import in_turn, is_first
+from factcap.models.runs.files import (
+    Damaged,
+    DamagedWarning,
+    file_digest,
+    read_sealed,
+    write_sealed,
+)
+from factcap.models.train import TrainState
 
 _KEPT = 2
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from synth.errors import BadInput
+from factcap.synth.errors import BadInput
 
 _SEAL = "sha256"
 

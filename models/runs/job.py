@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-import synth
-from models.layout import model_vocabulary
-from models.runs.files import digest_of
-from models.runs.reading import FORMAT_VERSION
-from models.schedule import TrainConfig
-from models.transformer import TransformerConfig
-from synth import FactSet
-from synth.corpus import Grouping
-from synth.errors import require
+from factcap import synth
+from factcap.models.layout import model_vocabulary
+from factcap.models.runs.files import digest_of
+from factcap.models.runs.reading import FORMAT_VERSION
+from factcap.models.schedule import TrainConfig
+from factcap.models.transformer import TransformerConfig
+from factcap.synth import FactSet
+from factcap.synth.corpus import Grouping
+from factcap.synth.errors import require
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from synth.errors import BadInput
+from factcap.synth.errors import BadInput
 
 
 class Busy(BadInput):

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from jax.sharding import Mesh
 
-from models.fast.values import Reading
-from models.layout import Layout
-from models.ledger import make_ledger, step_flops
-from models.measure import Measurement
-from models.runs.job import Job
-from models.runs.record import Record
-from models.schedule import (
+from factcap.models.fast.values import Reading
+from factcap.models.layout import Layout
+from factcap.models.ledger import make_ledger, step_flops
+from factcap.models.measure import Measurement
+from factcap.models.runs.job import Job
+from factcap.models.runs.record import Record
+from factcap.models.schedule import (
     SCAN_STEPS,
     Schedule,
     TrainConfig,
@@ -27,10 +27,10 @@ from models.schedule import (
     stopped_growing,
     total_steps,
 )
-from models.selection.groups import GroupSelector
-from models.selection.selector import Selector
-from models.train import TrainState, initial_state
-from synth.errors import require
+from factcap.models.selection.groups import GroupSelector
+from factcap.models.selection.selector import Selector
+from factcap.models.train import TrainState, initial_state
+from factcap.synth.errors import require
 
 # Bits that a parameter might store at the most, when it is asked whether a run has learned some.
 _MOST_BITS = 2.0

@@ -1,16 +1,16 @@
 """Asking a finished model for other facts than those it was trained on."""
 
-from models.fast.values import Reading
-from models.layout import context_length, model_vocabulary, to_device
-from models.measure import Measurement, measure_device
-from models.optim import evaluated
-from models.runs.checkpoints import Checkpoints
-from models.runs.job import Job
-from models.runs.reading import is_finished
-from models.schedule import filled, make_schedule
-from models.train import initial_state
-from synth import FactSet
-from synth.errors import BadInput, require
+from factcap.models.fast.values import Reading
+from factcap.models.layout import context_length, model_vocabulary, to_device
+from factcap.models.measure import Measurement, measure_device
+from factcap.models.optim import evaluated
+from factcap.models.runs.checkpoints import Checkpoints
+from factcap.models.runs.job import Job
+from factcap.models.runs.reading import is_finished
+from factcap.models.schedule import filled, make_schedule
+from factcap.models.train import initial_state
+from factcap.synth import FactSet
+from factcap.synth.errors import BadInput, require
 
 
 def probe(job: Job, rows: FactSet) -> Measurement:

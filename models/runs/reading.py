@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from models.runs.files import Damaged, digest_of, file_digest, read_sealed
-from synth.errors import BadInput, require
+from factcap.models.runs.files import Damaged, digest_of, file_digest, read_sealed
+from factcap.synth.errors import BadInput, require
 
 FORMAT_VERSION = 3
 

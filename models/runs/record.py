@@ -14,20 +14,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float64
 
-from models.devices.hosts import in_turn, is_first
-from models.measure import Measurement
-from models.runs.checkpoints import Checkpoints
-from models.runs.files import (
+from factcap.models.devices.hosts import in_turn, is_first
+from factcap.models.measure import Measurement
+from factcap.models.runs.checkpoints import Checkpoints
+from factcap.models.runs.files import (
     Damaged,
     DamagedWarning,
     file_digest,
     write_sealed,
     write_whole,
 )
-from models.runs.lock import DirectoryLock
-from models.runs.reading import check_finished, is_finished, read_config
-from models.train import TrainState
-from synth.errors import BadInput, require
+from factcap.models.runs.lock import DirectoryLock
+from factcap.models.runs.reading import check_finished, is_finished, read_config
+from factcap.models.train import TrainState
+from factcap.synth.errors import BadInput, require
 
 
 class Record:

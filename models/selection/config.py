@@ -3,9 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from synth.errors import require
-from synth.selection import SCHEMES, check_scheme
-from synth.selection.budget import SETTLED, check_given_budget
+from factcap.synth.errors import require
+from factcap.synth.selection import SCHEMES, check_scheme
+from factcap.synth.selection.budget import SETTLED, check_given_budget
 
 SCHEDULES = ("once", "repeatedly", "continuously")
 _REPEATED = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
@@ -17,7 +17,7 @@ class SelectConfig:
     """How to select.
 
     Attributes:
-        scheme: a name in `synth.selection.SCHEMES`.
+        scheme: a name in `factcap.synth.selection.SCHEMES`.
         budget_bits: entropy of the facts to keep; 0 where it follows from the stored bits, which
             it does not for random subsampling and influence.
         schedule: `once`, at `first`; `repeatedly`, then again at each tenth of the training up to

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from models.selection.config import SelectConfig
-from models.selection.selector import SCORING, Selector, packed, unpacked
-from synth.corpus import Grouping
-from synth.selection import SCHEMES
-from synth.selection.schemes import Scheme
+from factcap.models.selection.config import SelectConfig
+from factcap.models.selection.selector import SCORING, Selector, packed, unpacked
+from factcap.synth.corpus import Grouping
+from factcap.synth.selection import SCHEMES
+from factcap.synth.selection.schemes import Scheme
 
 # Of all loss, what the groups hold that have lost the largest shares of theirs.
 _QUICKEST = 0.05

@@ -9,9 +9,9 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int
 
-from models.fast.values import Params, Reading
-from models.layout import DeviceFacts
-from models.train import loss_and_gradient, trained_module
+from factcap.models.fast.values import Params, Reading
+from factcap.models.layout import DeviceFacts
+from factcap.models.train import loss_and_gradient, trained_module
 
 _ROWS = 512
 

@@ -8,10 +8,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float64
 
-from models.selection.config import SelectConfig
-from synth.selection import SCHEMES, Evidence, select
-from synth.selection.budget import most_bits, running_budget
-from synth.selection.frequencies import exposures_from_losses, shrunk_counts
+from factcap.models.selection.config import SelectConfig
+from factcap.synth.selection import SCHEMES, Evidence, select
+from factcap.synth.selection.budget import most_bits, running_budget
+from factcap.synth.selection.frequencies import exposures_from_losses, shrunk_counts
 
 # What is kept where all facts would be drawn equally often is drawn by this power of its count: the
 # facts that count most then are learned first and surely.

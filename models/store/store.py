@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from models.runs.files import Damaged, DamagedWarning, digest_of, read_sealed, write_sealed
-from models.runs.lock import is_locked
-from models.runs.reading import check_finished, is_finished, read_config
-from synth.errors import require
+from factcap.models.runs.files import Damaged, DamagedWarning, digest_of, read_sealed, write_sealed
+from factcap.models.runs.lock import is_locked
+from factcap.models.runs.reading import check_finished, is_finished, read_config
+from factcap.synth.errors import require
 
 FORMAT_VERSION = 1
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.runs.files import (
+from factcap.models.runs.files import (
     Damaged,
     DamagedWarning,
     file_digest,
@@ -17,8 +17,8 @@ from models.runs.files import (
     write_sealed,
     write_whole,
 )
-from models.runs.reading import read_config, read_outcome
-from models.store.store import Store
+from factcap.models.runs.reading import read_config, read_outcome
+from factcap.models.store.store import Store
 
 Row = dict[str, Any]
 

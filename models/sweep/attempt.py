@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from models.ensemble import train_together
-from models.runs.files import DamagedWarning
-from models.runs.lock import Busy
-from models.runs.member import Diverged
-from models.store.store import Store
-from models.sweep.spec import RunSpec
-from synth.errors import BadInput
+from factcap.models.ensemble import train_together
+from factcap.models.runs.files import DamagedWarning
+from factcap.models.runs.lock import Busy
+from factcap.models.runs.member import Diverged
+from factcap.models.store.store import Store
+from factcap.models.sweep.spec import RunSpec
+from factcap.synth.errors import BadInput
 
 # After these errors of the system no other run fares better.
 _FATAL = {

@@ -5,12 +5,12 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from models.compiler import keep_compiled
-from models.runs.checkpoints import silence_orbax
-from models.sweep.attempt import Report, attempt
-from models.sweep.cores import pin_to_free_core
-from models.sweep.engine import Task
-from synth.errors import BadInput, require
+from factcap.models.compiler import keep_compiled
+from factcap.models.runs.checkpoints import silence_orbax
+from factcap.models.sweep.attempt import Report, attempt
+from factcap.models.sweep.cores import pin_to_free_core
+from factcap.models.sweep.engine import Task
+from factcap.synth.errors import BadInput, require
 
 _CONNECT_SECONDS = 10
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from models.sweep.attempt import Progress, Report, attempt
-from models.sweep.spec import RunSpec
+from factcap.models.sweep.attempt import Progress, Report, attempt
+from factcap.models.sweep.spec import RunSpec
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class InProcess:
     """One task at a time, in this process: for an accelerator, which a task of many runs fills.
 
     Attributes:
-        progress: see `models.sweep.attempt.attempt`.
+        progress: see `factcap.models.sweep.attempt.attempt`.
         together: see `Engine`.
     """
 

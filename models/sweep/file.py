@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from synth.errors import BadInput, require
+from factcap.synth.errors import BadInput, require
 
 
 def configurations(path: Path) -> list[Mapping[str, Any]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import product as _product
 from typing import Any
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 Config = dict[str, Any]
 

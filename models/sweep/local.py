@@ -10,11 +10,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from models.compiler import keep_compiled, on_cpu
-from models.runs.checkpoints import silence_orbax
-from models.sweep.attempt import Report, attempt
-from models.sweep.cores import pin, usable_cores
-from models.sweep.engine import Task
+from factcap.models.compiler import keep_compiled, on_cpu
+from factcap.models.runs.checkpoints import silence_orbax
+from factcap.models.sweep.attempt import Report, attempt
+from factcap.models.sweep.cores import pin, usable_cores
+from factcap.models.sweep.engine import Task
 
 _CONTEXT = multiprocessing.get_context("spawn")
 

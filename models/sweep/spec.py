@@ -7,15 +7,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from models.layout import model_vocabulary
-from models.ledger import most_flops
-from models.runs.job import Job, identified
-from models.schedule import TrainConfig
-from models.selection.config import SelectConfig
-from models.sweep.recipes import build, complete, sample
-from models.transformer import TransformerConfig, named_size
-from synth import FactSet
-from synth.errors import BadInput, require
+from factcap.models.layout import model_vocabulary
+from factcap.models.ledger import most_flops
+from factcap.models.runs.job import Job, identified
+from factcap.models.schedule import TrainConfig
+from factcap.models.selection.config import SelectConfig
+from factcap.models.sweep.recipes import build, complete, sample
+from factcap.models.transformer import TransformerConfig, named_size
+from factcap.synth import FactSet
+from factcap.synth.errors import BadInput, require
 
 _MODEL = ("width", "depth", "heads", "tied")
 _TRAINING: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(TrainConfig)}
@@ -27,7 +27,7 @@ class RunSpec:
     """A run that can be named, listed and sent to another machine before its facts are made.
 
     Attributes:
-        facts: a complete recipe: see `models.sweep.recipes.complete`.
+        facts: a complete recipe: see `factcap.models.sweep.recipes.complete`.
         model: name of a size, or `width`, `depth`, `heads` and `tied`.
         training: how to train; its defaults may depend on the facts.
     """

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.compiler import on_cpu
-from models.runs.files import DamagedWarning
-from models.store.store import Store
-from models.sweep.attempt import Report
-from models.sweep.engine import Engine, InProcess, Task, tasks_of
-from models.sweep.local import LocalEngine
-from models.sweep.spec import RunSpec
+from factcap.models.compiler import on_cpu
+from factcap.models.runs.files import DamagedWarning
+from factcap.models.store.store import Store
+from factcap.models.sweep.attempt import Report
+from factcap.models.sweep.engine import Engine, InProcess, Task, tasks_of
+from factcap.models.sweep.local import LocalEngine
+from factcap.models.sweep.spec import RunSpec
 
 # Attempts at a run that breaks, one after the other without a step forward.
 ATTEMPTS = 3

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from models.store.store import Store
-from synth.errors import BadInput, require
+from factcap.models.store.store import Store
+from factcap.synth.errors import BadInput, require
 
 TRACKERS = ("wandb", "trackio")
 

@@ -1,15 +1,15 @@
 """Text with facts in it: documents, their files, a semi-real corpus, and its tokens."""
 
-from synth.corpus.byte_pairs import BytePairs, learn_byte_pairs
-from synth.corpus.compose import Corpus, compose
-from synth.corpus.documents import Document, Span, check_ids
-from synth.corpus.files import load_documents, read_documents, write_documents
-from synth.corpus.grouping import Grouping, marked_groups, single_documents
-from synth.corpus.made_up import made_up
-from synth.corpus.questions import Questions, questions
-from synth.corpus.relations import Knowledge, read_knowledge
-from synth.corpus.templates import Template
-from synth.corpus.tokens import (
+from factcap.synth.corpus.byte_pairs import BytePairs, learn_byte_pairs
+from factcap.synth.corpus.compose import Corpus, compose
+from factcap.synth.corpus.documents import Document, Span, check_ids
+from factcap.synth.corpus.files import load_documents, read_documents, write_documents
+from factcap.synth.corpus.grouping import Grouping, marked_groups, single_documents
+from factcap.synth.corpus.made_up import made_up
+from factcap.synth.corpus.questions import Questions, questions
+from factcap.synth.corpus.relations import Knowledge, read_knowledge
+from factcap.synth.corpus.templates import Template
+from factcap.synth.corpus.tokens import (
     Tokenized,
     TokenizedSpan,
     document_facts,

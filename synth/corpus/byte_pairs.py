@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from synth.errors import BadInput, require
+from factcap.synth.errors import BadInput, require
 
 
 @dataclass(frozen=True)

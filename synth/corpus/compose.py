@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from synth.corpus.documents import Document, Span
-from synth.corpus.relations import Knowledge
-from synth.errors import require
-from synth.frequency import empirical
+from factcap.synth.corpus.documents import Document, Span
+from factcap.synth.corpus.relations import Knowledge
+from factcap.synth.errors import require
+from factcap.synth.frequency import empirical
 
 # Sentences that say nothing of any fact. All documents share them, so that they cost a model
 # little: which of them stands in a document is not more than three bits.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 
 @dataclass(frozen=True)

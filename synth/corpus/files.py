@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synth.corpus.documents import Document, Span, check_ids
-from synth.errors import BadInput, require
+from factcap.synth.corpus.documents import Document, Span, check_ids
+from factcap.synth.errors import BadInput, require
 
 _SPAN = pa.struct(
     [

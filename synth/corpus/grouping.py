@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from synth.corpus.relations import choices_of
-from synth.corpus.tokens import Tokenized, TokenizedSpan, document_facts, span_facts
-from synth.errors import require
-from synth.factset import FactSet
+from factcap.synth.corpus.relations import choices_of
+from factcap.synth.corpus.tokens import Tokenized, TokenizedSpan, document_facts, span_facts
+from factcap.synth.errors import require
+from factcap.synth.factset import FactSet
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from synth.corpus.relations import Knowledge
-from synth.corpus.templates import templates_of
-from synth.errors import require
-from synth.frequency import power_law
-from synth.generators.biographies.lists import CITIES, FIRST_NAMES, LAST_NAMES, MAJORS
+from factcap.synth.corpus.relations import Knowledge
+from factcap.synth.corpus.templates import templates_of
+from factcap.synth.errors import require
+from factcap.synth.frequency import power_law
+from factcap.synth.generators.biographies.lists import CITIES, FIRST_NAMES, LAST_NAMES, MAJORS
 
 _VALUES = {"birthplace": CITIES, "field": MAJORS}
 _TEMPLATES = {

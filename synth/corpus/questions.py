@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
-from synth.corpus.compose import Corpus
-from synth.corpus.tokens import Tokenized, prompt_facts
-from synth.factset import FactSet
+from factcap.synth.corpus.compose import Corpus
+from factcap.synth.corpus.tokens import Tokenized, prompt_facts
+from factcap.synth.factset import FactSet
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from synth.corpus.templates import ENTITY, VALUE, Template, templates_of
-from synth.errors import BadInput, require
-from synth.tabular.tables import column_names, read_columns, table_files
-from synth.tabular.triple_table import TripleTable, read_triples
-from synth.tabular.triples import one_object_per_key
+from factcap.synth.corpus.templates import ENTITY, VALUE, Template, templates_of
+from factcap.synth.errors import BadInput, require
+from factcap.synth.tabular.tables import column_names, read_columns, table_files
+from factcap.synth.tabular.triple_table import TripleTable, read_triples
+from factcap.synth.tabular.triples import one_object_per_key
 
 _PATTERNS = ".patterns.jsonl"
 _QUESTION = "question"
@@ -82,7 +82,7 @@ def choices_of(relations: Sequence[str], values: Sequence[str]) -> Float64[np.nd
 def read_knowledge(folder: str | os.PathLike) -> Knowledge:
     """The facts of a folder and of the folders in it, where templates are known for them.
 
-    A table's columns are recognized as `synth.tabular.triple_table.read_triples` does. Its
+    A table's columns are recognized as `factcap.synth.tabular.triple_table.read_triples` does. Its
     templates come from the file NAME.patterns.jsonl beside NAME.jsonl (key `pattern`, as ParaRel
     has it), or from its column `question` (as PopQA has it): there the entity's name is made a
     place for any, the answer follows the question, and two sentences that name the relation are

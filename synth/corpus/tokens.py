@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64
 
-from synth.corpus.byte_pairs import BytePairs, learn_byte_pairs
-from synth.corpus.documents import Document, Span
-from synth.errors import require
-from synth.factset import FactSet, Origin
+from factcap.synth.corpus.byte_pairs import BytePairs, learn_byte_pairs
+from factcap.synth.corpus.documents import Document, Span
+from factcap.synth.errors import require
+from factcap.synth.factset import FactSet, Origin
 
 
 @dataclass(frozen=True)

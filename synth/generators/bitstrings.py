@@ -6,11 +6,11 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from synth.errors import require
-from synth.factset import FactSet, FactStream, Origin, record_batch
-from synth.frequency import blocks, power_law_slice, power_law_total
-from synth.generators.permutation import permute
-from synth.generators.text import token_strings, token_texts
+from factcap.synth.errors import require
+from factcap.synth.factset import FactSet, FactStream, Origin, record_batch
+from factcap.synth.frequency import blocks, power_law_slice, power_law_total
+from factcap.synth.generators.permutation import permute
+from factcap.synth.generators.text import token_strings, token_texts
 
 _BLOCK = 1 << 14
 _KEYLESS = (

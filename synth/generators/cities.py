@@ -9,11 +9,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from synth.entropy import plug_in_entropy
-from synth.errors import BadInput, require
-from synth.factset import FactSet, Origin
-from synth.frequency import empirical, power_law, uniform
-from synth.generators.pieces import learn_pieces, tokenize
+from factcap.synth.entropy import plug_in_entropy
+from factcap.synth.errors import BadInput, require
+from factcap.synth.factset import FactSet, Origin
+from factcap.synth.frequency import empirical, power_law, uniform
+from factcap.synth.generators.pieces import learn_pieces, tokenize
 
 Attribute = Literal["code", "country"]
 CityFrequency = Literal["population", "uniform", "power_law"]

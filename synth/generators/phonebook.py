@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from synth.errors import require
-from synth.factset import FactSet, FactStream, Origin, record_batch
-from synth.frequency import blocks, power_law_slice, power_law_total
-from synth.generators.names import (
+from factcap.synth.errors import require
+from factcap.synth.factset import FactSet, FactStream, Origin, record_batch
+from factcap.synth.frequency import blocks, power_law_slice, power_law_total
+from factcap.synth.generators.names import (
     GIVEN_ENDINGS,
     NAME_PIECES,
     NAMES,
@@ -17,8 +17,8 @@ from synth.generators.names import (
     SYLLABLES,
     name_pieces,
 )
-from synth.generators.permutation import permute
-from synth.generators.text import join_pieces
+from factcap.synth.generators.permutation import permute
+from factcap.synth.generators.text import join_pieces
 
 _MOST_DIGITS = 300  # 10^digits is a double
 _CAPITALS = tuple(syllable.capitalize() for syllable in SYLLABLES)
@@ -78,7 +78,7 @@ def phonebook(facts: int, *, digits: int = 7, exponent: float = 0.0, seed: int =
     """Distinct person names with uniformly random numbers.
 
     A key is five name pieces, a value `digits` digits; token ids are the ten digits, then the
-    pieces (`synth.generators.names.NAME_PIECES`). The entropy of a value is digits * log2(10)
+    pieces (`factcap.synth.generators.names.NAME_PIECES`). The entropy of a value is digits * log2(10)
     bits, exactly.
     The set of n facts is a prefix of the larger one with the same seed; only the frequencies,
     which sum to 1, differ by a factor.

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 _LONGEST = 4
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int32, Int64
 
-from synth.errors import require
-from synth.factset import FactSet, Origin
-from synth.generators.permutation import permute
-from synth.generators.text import token_strings, token_texts
+from factcap.synth.errors import require
+from factcap.synth.factset import FactSet, Origin
+from factcap.synth.generators.permutation import permute
+from factcap.synth.generators.text import token_strings, token_texts
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 
 @dataclass(frozen=True)

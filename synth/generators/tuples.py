@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int32, Int64
 
-from synth.errors import require
-from synth.factset import FactSet, FactStream, Origin, record_batch
-from synth.frequency import blocks, power_law_slice, power_law_total
-from synth.generators.permutation import permute
-from synth.generators.text import token_strings, token_texts
+from factcap.synth.errors import require
+from factcap.synth.factset import FactSet, FactStream, Origin, record_batch
+from factcap.synth.frequency import blocks, power_law_slice, power_law_total
+from factcap.synth.generators.permutation import permute
+from factcap.synth.generators.text import token_strings, token_texts
 
 _BLOCK_TOKENS = 1 << 20
 # Marks the random stream of the diversity sets; see `_diversity_sets`.

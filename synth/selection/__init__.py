@@ -1,7 +1,7 @@
 """What to train on when not all of it fits: from losses to sampling weights."""
 
-from synth.selection.evidence import Evidence
-from synth.selection.packing import pack
-from synth.selection.schemes import SCHEMES, check_scheme, select
+from factcap.synth.selection.evidence import Evidence
+from factcap.synth.selection.packing import pack
+from factcap.synth.selection.schemes import SCHEMES, check_scheme, select
 
 __all__ = ["SCHEMES", "Evidence", "check_scheme", "pack", "select"]

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from synth.errors import require
+from factcap.synth.errors import require
 
 # Bits a parameter stores at the most, which bounds the first budgets; the stored bits then tell
 # what this training reaches. Muon reached 2.6 at 200 exposures, and 2.93 at 7,060, where a model of

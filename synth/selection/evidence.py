@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from synth.errors import BadInput, require
+from factcap.synth.errors import BadInput, require
 
 # Sums in another order differ by less than this share.
 ROUNDING = 1e-12
@@ -22,8 +22,8 @@ class Evidence:
         entropies: of each fact, in bits, finite and >= 0.
         budget_bits: entropy of the facts to keep, at the most; positive, perhaps infinite.
         frequency: how often each fact occurs, at any scale; None: not known. A small count says
-            less than it seems to: see `synth.selection.frequencies.shrunk_counts`.
-        scores: first-order influence of each fact (see `models.selection.influence`); None: not
+            less than it seems to: see `factcap.synth.selection.frequencies.shrunk_counts`.
+        scores: first-order influence of each fact (see `factcap.models.selection.influence`); None: not
             known.
         seed: of what a scheme draws.
 

@@ -13,10 +13,10 @@ from types import MappingProxyType
 import numpy as np
 from jaxtyping import Float64, Shaped
 
-from synth.errors import require
-from synth.selection.evidence import Evidence
-from synth.selection.frequencies import LEAST_LOSS, exposures_from_losses
-from synth.selection.packing import pack
+from factcap.synth.errors import require
+from factcap.synth.selection.evidence import Evidence
+from factcap.synth.selection.frequencies import LEAST_LOSS, exposures_from_losses
+from factcap.synth.selection.packing import pack
 
 Weights = Float64[np.ndarray, " facts"]
 

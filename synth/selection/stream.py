@@ -11,15 +11,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float64, Int64
 
-from synth.errors import require
-from synth.selection.cut import Cut, find_cut
-from synth.selection.evidence import ROUNDING, check_budget
-from synth.selection.frequencies import LEAST_LOSS, exposures_from_losses, shrunk_mean
-from synth.selection.schemes import check_scheme
-from synth.selection.table import LossTable, Rows, Totals
+from factcap.synth.errors import require
+from factcap.synth.selection.cut import Cut, find_cut
+from factcap.synth.selection.evidence import ROUNDING, check_budget
+from factcap.synth.selection.frequencies import LEAST_LOSS, exposures_from_losses, shrunk_mean
+from factcap.synth.selection.schemes import check_scheme
+from factcap.synth.selection.table import LossTable, Rows, Totals
 
 _BINS = 48
-# What a pass over the file is ranked by, low keys first; those of `synth.selection.schemes`.
+# What a pass over the file is ranked by, low keys first; those of `factcap.synth.selection.schemes`.
 STREAMED = ("random", "frequency", "loss_h", "loss_hf", "deduplicate", "worth")
 
 Key = Callable[[Rows, int], Float64[np.ndarray, " rows"]]
@@ -82,7 +82,7 @@ def select_file(
 ) -> Report:
     """Write a weight for each example: columns `id` and `weight`, 0 where it is dropped.
 
-    The result is that of `synth.selection.select` on all rows in memory, ties going to the row that
+    The result is that of `factcap.synth.selection.select` on all rows in memory, ties going to the row that
     stands first, but `random`, which orders by a hash of the row's number. Weights are those of a
     row: its count where the scheme leaves weights as they are (1 where nothing was counted), 1
     where it makes them equal, less than 1 where `loss_hf` thins what was not counted.

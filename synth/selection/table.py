@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float64
 
-from synth.errors import BadInput, require
-from synth.selection.identifiers import check_ids, find_duplicate
+from factcap.synth.errors import BadInput, require
+from factcap.synth.selection.identifiers import check_ids, find_duplicate
 
 _ROWS = 1 << 18
 _NUMBERS = ("loss", "bits", "count")

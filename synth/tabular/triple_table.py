@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float64
 
-from synth.errors import BadInput, require
-from synth.tabular.tables import column_names, read_columns
+from factcap.synth.errors import BadInput, require
+from factcap.synth.tabular.tables import column_names, read_columns
 
 # What columns are called in well-known data sets, in lower case; the first that is there is taken.
 _KNOWN_NAMES = {
@@ -87,7 +87,7 @@ def read_triples(
     table does not say; a triple without subject, relation or object is left out.
 
     Args:
-        files: the files, as `synth.tabular.tables.table_files` lists them.
+        files: the files, as `factcap.synth.tabular.tables.table_files` lists them.
         subject: name of the subject's column.
         relation: name of the relation's column.
         object: name of the object's column, or names for a wide table.

@@ -15,12 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Bool, Int32, Int64
 
-from synth.entropy import PlugIn, plug_in_entropy
-from synth.errors import require
-from synth.factset import FactSet, Origin
-from synth.frequency import empirical
-from synth.tabular.tables import table_files
-from synth.tabular.triple_table import TripleTable, read_triples
+from factcap.synth.entropy import PlugIn, plug_in_entropy
+from factcap.synth.errors import require
+from factcap.synth.factset import FactSet, Origin
+from factcap.synth.frequency import empirical
+from factcap.synth.tabular.tables import table_files
+from factcap.synth.tabular.triple_table import TripleTable, read_triples
 
 Level = Literal["word", "character"]
 
@@ -43,7 +43,7 @@ def triples(
 ) -> FactSet:
     """Facts from tables of subject, relation, object and, where there is one, a count.
 
-    `synth.tabular.triple_table.read_triples` says which columns are recognized. Rows become
+    `factcap.synth.tabular.triple_table.read_triples` says which columns are recognized. Rows become
     facts so:
 
     * Rows with the same triple are one fact and their counts add up; without a count column each

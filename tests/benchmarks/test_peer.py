@@ -9,11 +9,11 @@ from flax import nnx
 
 from benchmarks.task import Task
 from benchmarks.workloads import Workload
-from models.layout import context_length, to_device
-from models.optim import make_optimizer
-from models.schedule import TrainConfig, make_schedule
-from models.train import initial_state
-from models.transformer import Transformer
+from factcap.models.layout import context_length, to_device
+from factcap.models.optim import make_optimizer
+from factcap.models.schedule import TrainConfig, make_schedule
+from factcap.models.train import initial_state
+from factcap.models.transformer import Transformer
 
 torch = pytest.importorskip("torch")
 peer = import_module("benchmarks.peer")

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 
-from capacity import all_or_nothing_bound, even_spreading, rate_distortion_bound
+from factcap.capacity import all_or_nothing_bound, even_spreading, rate_distortion_bound
 
 BOUNDS = [all_or_nothing_bound, rate_distortion_bound, even_spreading]
 

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.optimize import linprog
 from scipy.stats import norm
 
-from capacity import (
+from factcap.capacity import (
     BINARY_WEIGHT_CAPACITY,
     binary_entropy,
     error_floor,
@@ -19,7 +19,7 @@ from capacity import (
     log2_separable_probability,
     separable_probability,
 )
-from capacity.classical import log_gardner_overlap
+from factcap.capacity.classical import log_gardner_overlap
 
 
 @pytest.mark.parametrize("points", [1, 2, 5, 30, 200])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity import exception_bits, least_exception_error, rate_distortion_bound
+from factcap.capacity import exception_bits, least_exception_error, rate_distortion_bound
 
 
 def source(epsilon, choices):

@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity import (
+from factcap.capacity import (
     largest_load,
     most_facts_known_whole,
     smallest_budget,
     smallest_power_law_budget,
 )
-from capacity.bounds.inverse import _BOUNDS as BOUNDS
+from factcap.capacity.bounds.inverse import _BOUNDS as BOUNDS
 from tests.capacity.test_bounds import problems
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity import (
+from factcap.capacity import (
     KnowledgeRun,
     biography_capacity_ratio,
     bit_complexity,
@@ -14,7 +14,7 @@ from capacity import (
     max_capacity_ratio,
     read_knowledge_runs,
 )
-from synth import biographies, tuples_bits
+from factcap.synth import biographies, tuples_bits
 
 SHAPE: dict[str, Any] = {"N": 20, "N_0": 1e4, "K": 3, "C": 2, "D": 8, "L": 2, "T": 16}
 

@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from capacity import EdgeWarning, fit_exposures, fit_membership, fit_parameters, membership_f1
+from factcap.capacity import (
+    EdgeWarning,
+    fit_exposures,
+    fit_membership,
+    fit_parameters,
+    membership_f1,
+)
 
 # Morris et al. 2025 (2505.24832), table of the validation of their membership law: parameters,
 # training samples, predicted F1.

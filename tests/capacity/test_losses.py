@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity import calibrated_accuracy_range, fano_accuracy, recall_range, stored_bits
+from factcap.capacity import calibrated_accuracy_range, fano_accuracy, recall_range, stored_bits
 
 
 @given(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
-from capacity import (
+from factcap.capacity import (
     log2_chance,
     log2_chance_known,
     luck_bound,

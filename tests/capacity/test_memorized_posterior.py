@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from capacity.memorized_prior import (
+from factcap.capacity.memorized_prior import (
     arrays,
     effective_modes,
     empirical_weights,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.spatial.distance import cdist
 
-import capacity
-from capacity.memorized_prior import (
+from factcap import capacity
+from factcap.capacity.memorized_prior import (
     arrays,
     effective_modes,
     empirical_weights,

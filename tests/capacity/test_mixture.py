@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from capacity import (
+from factcap.capacity import (
     Background,
     allocate,
     best_subsample,

@@ -8,16 +8,21 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.special import digamma, zeta
 
-from capacity import all_or_nothing_bound, even_spreading, power_law_bound, rate_distortion_bound
-from capacity.bounds.asymptotics import (
+from factcap.capacity import (
+    all_or_nothing_bound,
+    even_spreading,
+    power_law_bound,
+    rate_distortion_bound,
+)
+from factcap.capacity.bounds.asymptotics import (
     all_or_nothing_deficit,
     captured_mass,
     deficit_exponent,
     joint_coding_multiplier,
 )
-from capacity.bounds.harmonic import generalized_harmonic
-from capacity.bounds.power_law import KINDS, OBJECTIVES
-from capacity.bounds.summation import power_law_nodes
+from factcap.capacity.bounds.harmonic import generalized_harmonic
+from factcap.capacity.bounds.power_law import KINDS, OBJECTIVES
+from factcap.capacity.bounds.summation import power_law_nodes
 
 ARRAYS = {
     "rate_distortion": rate_distortion_bound,

@@ -12,8 +12,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import erf
 from scipy.stats import norm
 
-from capacity import gardner_overlap
-from capacity.rules_and_facts import (
+from factcap.capacity import gardner_overlap
+from factcap.capacity.rules_and_facts import (
     ConvergenceWarning,
     arc_cosine_kernel,
     bayes_optimal_error,
@@ -24,9 +24,9 @@ from capacity.rules_and_facts import (
     solve,
     solve_curve,
 )
-from capacity.rules_and_facts.features import Features
-from capacity.rules_and_facts.losses import HARD, LOSSES, LossName
-from capacity.rules_and_facts.state_evolution import State, conjugates, fixed_point
+from factcap.capacity.rules_and_facts.features import Features
+from factcap.capacity.rules_and_facts.losses import HARD, LOSSES, LossName
+from factcap.capacity.rules_and_facts.state_evolution import State, conjugates, fixed_point
 
 SCALARS = {
     "square": lambda z: (1 - z) ** 2 / 2,
@@ -197,7 +197,7 @@ def test_facts_alone_teach_no_rule():
 
 
 def test_what_did_not_converge_warns_and_is_marked(monkeypatch):
-    tolerance = "capacity.rules_and_facts.state_evolution.TOLERANCE"
+    tolerance = "factcap.capacity.rules_and_facts.state_evolution.TOLERANCE"
     said = "no fixed point for loss hinge, alpha 2, epsilon 0.4, ridge 1"
     monkeypatch.setattr(tolerance, 0.0)
     with pytest.warns(ConvergenceWarning, match=said):

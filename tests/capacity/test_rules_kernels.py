@@ -3,8 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from capacity.laws import EdgeWarning
-from capacity.rules_and_facts import (
+from factcap.capacity.laws import EdgeWarning
+from factcap.capacity.rules_and_facts import (
     ACTIVATIONS,
     arc_cosine_kernel,
     best_ridge,

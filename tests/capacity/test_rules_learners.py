@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
 from scipy.special import expit
 
-from capacity.rules_and_facts import fit
+from factcap.capacity.rules_and_facts import fit
 
 LOSSES = {
     "square": lambda u: (1 - u) ** 2 / 2,

@@ -8,8 +8,8 @@ from scipy.integrate import quad
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from capacity import gardner_overlap
-from capacity.rules_and_facts import (
+from factcap.capacity import gardner_overlap
+from factcap.capacity.rules_and_facts import (
     separability_threshold,
     solve,
 )

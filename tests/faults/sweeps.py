@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from models import Store, results
+from factcap.models import Store, results
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +19,7 @@ TIMES = (
 def write_sweep(path: Path, runs: int, steps: int = 600) -> Path:
     """A sweep of small runs, half a second each once they are compiled."""
     path.write_text(
-        "from models import product\n"
+        "from factcap.models import product\n"
         'bits = {"generator": "bitstrings", "vocabulary": 16, "length": 6, "key_length": 3}\n'
         "runs = product(\n"
         f'    facts=[{{**bits, "facts": facts}} for facts in (20, 60)], seed=range({runs // 2}),\n'

@@ -6,16 +6,16 @@ import jax
 import numpy as np
 import pytest
 
-from models import Job, Store, TrainConfig, TransformerConfig, read_outcome, read_run, run
-from models.fast.values import Reading
-from models.layout import Layout, to_device
-from models.runs.checkpoints import Checkpoints
-from models.runs.files import Damaged, DamagedWarning
-from models.runs.reading import read_config
-from models.schedule import make_schedule
-from models.store.table import result_row, results
-from models.train import initial_state, scan_steps
-from synth import BadInput
+from factcap.models import Job, Store, TrainConfig, TransformerConfig, read_outcome, read_run, run
+from factcap.models.fast.values import Reading
+from factcap.models.layout import Layout, to_device
+from factcap.models.runs.checkpoints import Checkpoints
+from factcap.models.runs.files import Damaged, DamagedWarning
+from factcap.models.runs.reading import read_config
+from factcap.models.schedule import make_schedule
+from factcap.models.store.table import result_row, results
+from factcap.models.train import initial_state, scan_steps
+from factcap.synth import BadInput
 from tests.conftest import make_facts
 
 MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)

@@ -7,7 +7,7 @@ import numpy as np
 import psutil
 import pytest
 
-from models import Store
+from factcap.models import Store
 from tests.faults.sweeps import attempts, finish, numbers, start, write_sweep
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from figures.processes import in_processes
+from factcap.figures.processes import in_processes
 
 
 def sleep_in(folder: str) -> None:

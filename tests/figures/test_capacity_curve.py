@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from figures import capacity_curve as module
-from figures.capacity_curve import capacity_curve, findings, lines, table
-from figures.capacity_experiment import COLUMNS, PRESETS, Preset
-from synth import BadInput
+from factcap.figures import capacity_curve as module
+from factcap.figures.capacity_curve import capacity_curve, findings, lines, table
+from factcap.figures.capacity_experiment import COLUMNS, PRESETS, Preset
+from factcap.synth import BadInput
 
 QUICK = Preset(
     source=PRESETS["gpu"].source,

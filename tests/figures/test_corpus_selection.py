@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from figures.corpus.corpus_selection import corpus_selection
-from figures.corpus.experiment import (
+from factcap.figures.corpus.corpus_selection import corpus_selection
+from factcap.figures.corpus.experiment import (
     ORDINARILY,
     PRESETS,
     TEMPLATE_COLUMNS,
@@ -14,8 +14,8 @@ from figures.corpus.experiment import (
     job,
     material,
 )
-from synth import BadInput
-from synth.corpus import made_up
+from factcap.synth import BadInput
+from factcap.synth.corpus import made_up
 from tests.synth.corpus.mini import write_folder
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"

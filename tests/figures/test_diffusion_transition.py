@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from figures import diffusion_experiment as experiment
-from figures.diffusion_experiment import (
+from factcap.figures import diffusion_experiment as experiment
+from factcap.figures.diffusion_experiment import (
     COLUMNS,
     MEMORIZED,
     NETWORK,
@@ -18,9 +18,9 @@ from figures.diffusion_experiment import (
     measured,
     truth,
 )
-from figures.diffusion_transition import capacity_points, diffusion_transition, distance
-from models.diffusion import DenoiserConfig, DiffusionTraining, memorized
-from synth import BadInput
+from factcap.figures.diffusion_transition import capacity_points, diffusion_transition, distance
+from factcap.models.diffusion import DenoiserConfig, DiffusionTraining, memorized
+from factcap.synth import BadInput
 
 ROOT = Path(__file__).parent.parent.parent
 PLAN = Plan(

@@ -3,10 +3,10 @@ from itertools import pairwise
 
 import pytest
 
-import figures
-from figures import FIGURES, Entry, figure_function
-from figures.capacity_ratio import PRESETS, Plan, capacity_ratio, law, peaks
-from synth import BadInput
+from factcap import figures
+from factcap.figures import FIGURES, Entry, figure_function
+from factcap.figures.capacity_ratio import PRESETS, Plan, capacity_ratio, law, peaks
+from factcap.synth import BadInput
 
 # Simulations take some twenty seconds.
 SIMULATED = ("rules_and_facts", "kernel_plane")
@@ -176,18 +176,18 @@ def test_peaks_and_law(ratios):
 
 @pytest.mark.parametrize("trains", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_the_command_draws_one_or_all(tmp_path, monkeypatch, capsys, trains):
-    import factcap
+    from factcap import cli
 
     quick = {name: FIGURES[name] for name in ("classical", "membership")}
     if trains:
         quick["capacity_ratio"] = Entry(
-            "figures.capacity_ratio", trains=True, quick={"preset": "quick"}
+            "factcap.figures.capacity_ratio", trains=True, quick={"preset": "quick"}
         )
         monkeypatch.setitem(PRESETS, "quick", PLAN)
     monkeypatch.setattr(figures, "FIGURES", quick)
-    factcap.parse(["figure", "classical", "--out", str(tmp_path / "one")]).run()
+    cli.parse(["figure", "classical", "--out", str(tmp_path / "one")]).run()
     assert (tmp_path / "one" / "classical.png").exists()
-    factcap.parse(["figure", "--all", "--out", str(tmp_path / "all")]).run()
+    cli.parse(["figure", "--all", "--out", str(tmp_path / "all")]).run()
     printed = capsys.readouterr().out.split()
     assert [line.rsplit("/", 1)[-1] for line in printed] == [
         *("classical.png", "classical.png", "membership.png"),

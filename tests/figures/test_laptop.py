@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from figures.capacity_curve import capacity_curve
-from figures.capacity_experiment import PRESETS
-from models.sweep.local import default_workers
+from factcap.figures.capacity_curve import capacity_curve
+from factcap.figures.capacity_experiment import PRESETS
+from factcap.models.sweep.local import default_workers
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from figures.processes import in_processes
+from factcap.figures.processes import in_processes
 from tests.figures.sleeper import sleep_in
 
 

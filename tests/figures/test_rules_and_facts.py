@@ -5,17 +5,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from capacity.rules_and_facts import kernel_coefficients, separability_threshold
-from figures.theory.kernel_plane import draw as draw_plane
-from figures.theory.kernel_plane import kernel_plane
-from figures.theory.rules_and_facts import (
+from factcap.capacity.rules_and_facts import kernel_coefficients, separability_threshold
+from factcap.figures.theory.kernel_plane import draw as draw_plane
+from factcap.figures.theory.kernel_plane import kernel_plane
+from factcap.figures.theory.rules_and_facts import (
     BAYES,
     LEARNERS,
     draw,
     most_separable,
     rules_and_facts,
 )
-from figures.theory.rules_simulation import (
+from factcap.figures.theory.rules_simulation import (
     ERRORS,
     KERNELS,
     TABLE,

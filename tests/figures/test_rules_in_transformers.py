@@ -5,13 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from capacity import exception_bits, rate_distortion_bound
-from figures.rules.picture import draw
-from figures.rules.rules_in_transformers import COLUMNS, PRESETS, rules_in_transformers
-from figures.rules.tokens import Plan, bits_per_parameter, bound_rows, order_of, planned_runs
-from figures.rules.units import NetworkPlan, network_row, theory_rows
-from models import Measurement
-from synth import BadInput
+from factcap.capacity import exception_bits, rate_distortion_bound
+from factcap.figures.rules.picture import draw
+from factcap.figures.rules.rules_in_transformers import COLUMNS, PRESETS, rules_in_transformers
+from factcap.figures.rules.tokens import (
+    Plan,
+    bits_per_parameter,
+    bound_rows,
+    order_of,
+    planned_runs,
+)
+from factcap.figures.rules.units import NetworkPlan, network_row, theory_rows
+from factcap.models import Measurement
+from factcap.synth import BadInput
 
 ROOT = Path(__file__).parent.parent.parent
 NETWORKS = NetworkPlan(dimension=10, hidden=(1, 3), steps=5, repeats=2)

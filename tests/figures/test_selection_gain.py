@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from figures.selection.experiment import (
+from factcap.figures.selection.experiment import (
     BITS,
     COLUMNS,
     ORDINARY,
@@ -14,11 +14,11 @@ from figures.selection.experiment import (
     mean_of,
     points,
 )
-from figures.selection.picture import draw
-from figures.selection.selection_gain import selection_gain
-from figures.selection.table import COLUMNS as TABLE
-from figures.selection.table import make_table
-from synth import BadInput, power_law
+from factcap.figures.selection.picture import draw
+from factcap.figures.selection.selection_gain import selection_gain
+from factcap.figures.selection.table import COLUMNS as TABLE
+from factcap.figures.selection.table import make_table
+from factcap.synth import BadInput, power_law
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 SMALL = Plan(

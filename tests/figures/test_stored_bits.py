@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from figures.stored_bits import COLUMNS, PRESETS, SOURCES, Plan, draw, stored_bits
-from synth import BadInput
+from factcap.figures.stored_bits import COLUMNS, PRESETS, SOURCES, Plan, draw, stored_bits
+from factcap.synth import BadInput
 
 PLAN = Plan(
     size="8k",

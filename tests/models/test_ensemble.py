@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from models import (
+from factcap.models import (
     Diverged,
     Job,
     Measurement,
@@ -16,8 +16,8 @@ from models import (
     run,
     train_together,
 )
-from models.layout import Layout, to_device
-from synth import BadInput
+from factcap.models.layout import Layout, to_device
+from factcap.synth import BadInput
 from tests.conftest import make_facts
 
 MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)
@@ -120,7 +120,7 @@ def test_one_that_diverges_does_not_touch_its_neighbors(tmp_path, alone):
 
 
 def test_a_group_that_does_not_fit_is_split(tmp_path, alone, monkeypatch):
-    monkeypatch.setattr("models.ensemble.free_memory_bytes", lambda: 1)
+    monkeypatch.setattr("factcap.models.ensemble.free_memory_bytes", lambda: 1)
     widths = []
     scan = ensemble.scan_steps
 
@@ -128,7 +128,7 @@ def test_a_group_that_does_not_fit_is_split(tmp_path, alone, monkeypatch):
         widths.append(kwargs["members"])
         return scan(*args, **kwargs)
 
-    monkeypatch.setattr("models.ensemble.scan_steps", watched)
+    monkeypatch.setattr("factcap.models.ensemble.scan_steps", watched)
     together = dict(train_together(jobs(tmp_path)))
     assert not any(widths)
     for number, measurement in together.items():
@@ -144,7 +144,7 @@ def test_members_are_spread_over_the_devices(tmp_path, alone, monkeypatch):
         spread.append({len(leaf.sharding.device_set) for leaf in leaves})
         return scan(reading, batch, state, *args, **kwargs)
 
-    monkeypatch.setattr("models.ensemble.scan_steps", watched)
+    monkeypatch.setattr("factcap.models.ensemble.scan_steps", watched)
     together = dict(train_together(jobs(tmp_path)))
     assert jax.device_count() == 2
     # Three members, a spare place beside them; one is alone at the end.

@@ -3,7 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from models.layout import context_length, model_vocabulary, to_device
+from factcap.models.layout import context_length, model_vocabulary, to_device
 from tests.conftest import make_facts
 
 

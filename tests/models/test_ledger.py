@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
-from models import TransformerConfig, model_vocabulary
-from models.fast.values import Reading
-from models.layout import Layout, to_device
-from models.ledger import make_ledger, measured_peak, member_bytes, step_flops
-from models.schedule import TrainConfig, make_schedule
-from models.train import initial_state, loss_and_gradient
+from factcap.models import TransformerConfig, model_vocabulary
+from factcap.models.fast.values import Reading
+from factcap.models.layout import Layout, to_device
+from factcap.models.ledger import make_ledger, measured_peak, member_bytes, step_flops
+from factcap.models.schedule import TrainConfig, make_schedule
+from factcap.models.train import initial_state, loss_and_gradient
 from tests.conftest import make_facts
 
 

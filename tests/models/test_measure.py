@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models import Measurement, TrainConfig
-from models.layout import to_device
-from models.measure import measure_device
-from models.train import trained_module
-from synth import BadInput
+from factcap.models import Measurement, TrainConfig
+from factcap.models.layout import to_device
+from factcap.models.measure import measure_device
+from factcap.models.train import trained_module
+from factcap.synth import BadInput
 from tests.conftest import make_facts
 from tests.models.test_train import train
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.network import Network, fit_network, labels_wrongly
-from synth import BadInput, rules_and_facts
+from factcap.models.network import Network, fit_network, labels_wrongly
+from factcap.synth import BadInput, rules_and_facts
 
 
 def test_it_computes_what_it_says():

@@ -3,11 +3,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from models import TrainConfig, TransformerConfig, run
-from models.optim import OPTIMIZERS, make_optimizer
-from models.schedule import make_schedule
-from models.train import initial_state
-from synth import BadInput
+from factcap.models import TrainConfig, TransformerConfig, run
+from factcap.models.optim import OPTIMIZERS, make_optimizer
+from factcap.models.schedule import make_schedule
+from factcap.models.train import initial_state
+from factcap.synth import BadInput
 from tests.conftest import make_facts
 
 MODEL = TransformerConfig(vocabulary=12, width=16, depth=2, heads=1)

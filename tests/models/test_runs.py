@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from models import Job, TrainConfig, TransformerConfig, read_run, run, run_config
-from models.runs.files import write_whole
-from models.runs.member import Member
-from models.schedule import total_steps
-from synth import BadInput
+from factcap.models import Job, TrainConfig, TransformerConfig, read_run, run, run_config
+from factcap.models.runs.files import write_whole
+from factcap.models.runs.member import Member
+from factcap.models.schedule import total_steps
+from factcap.synth import BadInput
 from tests.conftest import make_facts
 
 MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)

@@ -3,12 +3,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from models import TrainConfig, TransformerConfig, model_vocabulary
-from models.fast.values import Reading, value_logits, value_nll
-from models.layout import context_length, to_device
-from models.schedule import default_batch, make_schedule, stopped_growing, total_steps
-from models.train import initial_state, scan_steps
-from synth import BadInput
+from factcap.models import TrainConfig, TransformerConfig, model_vocabulary
+from factcap.models.fast.values import Reading, value_logits, value_nll
+from factcap.models.layout import context_length, to_device
+from factcap.models.schedule import default_batch, make_schedule, stopped_growing, total_steps
+from factcap.models.train import initial_state, scan_steps
+from factcap.synth import BadInput
 from tests.conftest import make_facts
 
 

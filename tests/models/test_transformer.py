@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models import SIZES, Transformer, TransformerConfig, named_size
-from models.transformer import rotate
-from synth import BadInput
+from factcap.models import SIZES, Transformer, TransformerConfig, named_size
+from factcap.models.transformer import rotate
+from factcap.synth import BadInput
 
 CONFIG = TransformerConfig(vocabulary=11, width=16, depth=2, heads=2)
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synth.generators.biographies.attributes import ATTRIBUTES, CHOICES, value_texts
-from synth.generators.biographies.lists import FIRST_NAMES, LAST_NAMES, MIDDLE_NAMES
-from synth.generators.biographies.text import OPENERS, SENTENCES, VERBS
+from factcap.synth.generators.biographies.attributes import ATTRIBUTES, CHOICES, value_texts
+from factcap.synth.generators.biographies.lists import FIRST_NAMES, LAST_NAMES, MIDDLE_NAMES
+from factcap.synth.generators.biographies.text import OPENERS, SENTENCES, VERBS
 
 _TEXTS = iter(value_texts().to_pylist())
 VALUES = {

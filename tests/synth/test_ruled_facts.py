@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synth import AliasTable, BadInput, load, ruled_facts, write
-from synth.generators.ruled_facts import draw_rule
+from factcap.synth import AliasTable, BadInput, load, ruled_facts, write
+from factcap.synth.generators.ruled_facts import draw_rule
 
 SYMBOLS = 16
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from synth import BadInput, rules_and_facts
+from factcap.synth import BadInput, rules_and_facts
 
 
 def test_rules_are_followed_and_facts_are_coins():

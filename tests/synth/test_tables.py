@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth import BadInput
-from synth.tabular.tables import column_names, read_columns, table_files
+from factcap.synth import BadInput
+from factcap.synth.tabular.tables import column_names, read_columns, table_files
 
 # Letters of many scripts, combining marks and wide spaces, and all that is special in CSV or JSON.
 characters = st.one_of(

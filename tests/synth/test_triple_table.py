@@ -4,8 +4,8 @@ import json
 import numpy as np
 import pytest
 
-from synth import BadInput
-from synth.tabular.triple_table import read_triples
+from factcap.synth import BadInput
+from factcap.synth.tabular.triple_table import read_triples
 
 
 def write(path, text):

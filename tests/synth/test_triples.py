@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth import BadInput, load, write
-from synth.tabular.triples import triples
+from factcap.synth import BadInput, load, write
+from factcap.synth.tabular.triples import triples
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real fact sets are not here")

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import factcap
-from synth import BadInput, load, tuples, tuples_bits, tuples_stream
-from synth.entropy import plug_in_entropy
-from synth.generators.tuples import distinct_strings
+from factcap import cli
+from factcap.synth import BadInput, load, tuples, tuples_bits, tuples_stream
+from factcap.synth.entropy import plug_in_entropy
+from factcap.synth.generators.tuples import distinct_strings
 
 
 def values_of(facts, attributes):
@@ -216,7 +216,7 @@ def test_the_command_line_writes_them(tmp_path, capsys):
     words = ["--people", "1e2", "--out", str(tmp_path / "t.parquet"), "--attributes", "3"]
     words += ["--chunks", "2", "--diversity", "1e1", "--length", "3", "--vocabulary", "20"]
     words += ["--names", "1e4", "--exponent", "1", "--seed", "7"]
-    factcap.parse(["generate", "tuples", *words]).run()
+    cli.parse(["generate", "tuples", *words]).run()
     assert "300 facts" in capsys.readouterr().out
     facts = load(tmp_path / "t.parquet")
     expected = tuples(

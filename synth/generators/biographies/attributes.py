@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Int32
 
-from synth.generators.biographies.lists import (
+from factcap.synth.generators.biographies.lists import (
     CITIES,
     DAYS,
     EMPLOYER_CITIES,

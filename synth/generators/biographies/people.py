@@ -8,25 +8,25 @@ import numpy as np
 import pyarrow as pa
 from jaxtyping import Float64, Int32
 
-from synth.errors import require
-from synth.factset import FactSet, FactStream, Origin, record_batch
-from synth.frequency import blocks, power_law, power_law_slice, power_law_total
-from synth.generators.biographies.attributes import (
+from factcap.synth.errors import require
+from factcap.synth.factset import FactSet, FactStream, Origin, record_batch
+from factcap.synth.frequency import blocks, power_law, power_law_slice, power_law_total
+from factcap.synth.generators.biographies.attributes import (
     ATTRIBUTES,
     CHOICES,
     PERSON_BITS,
     value_rows,
     value_texts,
 )
-from synth.generators.biographies.lists import FIRST_NAMES, LAST_NAMES, MIDDLE_NAMES, NAMES
-from synth.generators.biographies.text import SENTENCES, TEMPLATES, render
-from synth.generators.biographies.tokens import (
+from factcap.synth.generators.biographies.lists import FIRST_NAMES, LAST_NAMES, MIDDLE_NAMES, NAMES
+from factcap.synth.generators.biographies.text import SENTENCES, TEMPLATES, render
+from factcap.synth.generators.biographies.tokens import (
     FACT_VOCABULARY_SIZE,
     key_tokens,
     value_tokens,
 )
-from synth.generators.permutation import permute
-from synth.generators.text import join_pieces
+from factcap.synth.generators.permutation import permute
+from factcap.synth.generators.text import join_pieces
 
 FORMS = ("simple", "multi", "permuted")
 

@@ -10,13 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int32, Integer
 
-from synth.generators.biographies.attributes import (
+from factcap.synth.generators.biographies.attributes import (
     ATTRIBUTES,
     value_rows,
     value_texts,
     work_city_rows,
 )
-from synth.generators.biographies.lists import FIRST_NAMES, LAST_NAMES, MIDDLE_NAMES, PRONOUNS
+from factcap.synth.generators.biographies.lists import (
+    FIRST_NAMES,
+    LAST_NAMES,
+    MIDDLE_NAMES,
+    PRONOUNS,
+)
 
 OPENERS = (
     "",

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int32
 
-from synth.errors import BadInput
-from synth.generators.biographies.attributes import ATTRIBUTES, value_texts
-from synth.generators.biographies.lists import (
+from factcap.synth.errors import BadInput
+from factcap.synth.generators.biographies.attributes import ATTRIBUTES, value_texts
+from factcap.synth.generators.biographies.lists import (
     CITIES,
     DAYS,
     EMPLOYERS,
@@ -27,7 +27,7 @@ from synth.generators.biographies.lists import (
     UNIVERSITIES,
     YEARS,
 )
-from synth.generators.biographies.text import OPENERS, VERBS
+from factcap.synth.generators.biographies.text import OPENERS, VERBS
 
 _SENTENCE_WORDS = re.findall(
     r"\w+|[.,]", " ".join([*OPENERS, *chain.from_iterable(VERBS.values()), "He She his her."])

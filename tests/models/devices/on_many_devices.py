@@ -9,12 +9,12 @@ from typing import Any
 import jax
 import numpy as np
 
-from models import TrainConfig, TransformerConfig, make_mesh
-from models.devices.mesh import whole_on_each
-from models.fast.values import Reading
-from models.layout import Layout, to_device
-from models.schedule import make_schedule
-from models.train import _compiled_scan, initial_state
+from factcap.models import TrainConfig, TransformerConfig, make_mesh
+from factcap.models.devices.mesh import whole_on_each
+from factcap.models.fast.values import Reading
+from factcap.models.layout import Layout, to_device
+from factcap.models.schedule import make_schedule
+from factcap.models.train import _compiled_scan, initial_state
 from tests.conftest import make_facts
 
 BATCH, WIDTH, STEPS = 16, 16, 100

@@ -4,8 +4,8 @@ import sys
 
 import numpy as np
 
-from models import TrainConfig, TransformerConfig, make_mesh, run
-from models.devices.hosts import join
+from factcap.models import TrainConfig, TransformerConfig, make_mesh, run
+from factcap.models.devices.hosts import join
 from tests.conftest import make_facts
 
 FACTS = make_facts(40)

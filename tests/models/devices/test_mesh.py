@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh
 
-import factcap
-from models import (
+from factcap import cli
+from factcap.models import (
     Job,
     SelectConfig,
     TrainConfig,
@@ -20,9 +20,9 @@ from models import (
     run,
     train_together,
 )
-from models.devices.hosts import join
-from models.devices.mesh import AXES, check_mesh, mesh_sizes
-from synth import BadInput, write
+from factcap.models.devices.hosts import join
+from factcap.models.devices.mesh import AXES, check_mesh, mesh_sizes
+from factcap.synth import BadInput, write
 from tests.conftest import make_facts
 from tests.models.devices import one_of_two
 
@@ -245,9 +245,9 @@ def test_the_command_says_in_one_line_what_is_wrong(tmp_path, monkeypatch, capsy
     out = tmp_path / "run"
     line = ["factcap", "train", str(tmp_path / "facts.parquet"), "--out", str(out), *words]
     monkeypatch.setattr(sys, "argv", line)
-    monkeypatch.setattr("models.compiler.keep_compiled", lambda: None)
+    monkeypatch.setattr("factcap.models.compiler.keep_compiled", lambda: None)
     with pytest.raises(SystemExit) as stop:
-        factcap.main()
+        cli.main()
     assert stop.value.code == 2
     errors = capsys.readouterr().err
     assert errors.startswith("factcap: ")

@@ -5,14 +5,14 @@ import jax
 import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
-from models import TrainConfig, TransformerConfig, make_mesh
-from models.devices import scaling
-from models.devices.mesh import AXES, DATA, MODEL
-from models.devices.scaling import DEVICES, SHAPES, Plan
-from models.fast.values import Reading
-from models.layout import Layout, to_device
-from models.schedule import make_schedule
-from models.train import _scan, initial_state
+from factcap.models import TrainConfig, TransformerConfig, make_mesh
+from factcap.models.devices import scaling
+from factcap.models.devices.mesh import AXES, DATA, MODEL
+from factcap.models.devices.scaling import DEVICES, SHAPES, Plan
+from factcap.models.fast.values import Reading
+from factcap.models.layout import Layout, to_device
+from factcap.models.schedule import make_schedule
+from factcap.models.train import _scan, initial_state
 from tests.conftest import make_facts
 
 FACTS = make_facts(64, keys=(3, 3), values=(4, 4))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from jax.tree_util import Partial
 
-from models.diffusion import Mixture, clusters, memorized, saved_bits, score_error
-from synth import BadInput
+from factcap.models.diffusion import Mixture, clusters, memorized, saved_bits, score_error
+from factcap.synth import BadInput
 
 KEY = jax.random.key(0)
 TRUE = clusters(4, 8, spread=0.5, seed=0)

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from capacity.memorized_prior import mixture_prior
-from models.diffusion import Mixture, clusters, memorized
-from synth import BadInput
+from factcap.capacity.memorized_prior import mixture_prior
+from factcap.models.diffusion import Mixture, clusters, memorized
+from factcap.synth import BadInput
 
 # Components of different weights and spreads, one of them a point.
 UNEVEN = Mixture(

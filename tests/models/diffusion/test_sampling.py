@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from jax.tree_util import Partial
 
-from capacity.memorized_prior import empirical_weights, memorized_fraction
-from models.diffusion import Mixture, clusters, memorized, sample, sample_posterior
-from synth import BadInput
+from factcap.capacity.memorized_prior import empirical_weights, memorized_fraction
+from factcap.models.diffusion import Mixture, clusters, memorized, sample, sample_posterior
+from factcap.synth import BadInput
 
 KEY = jax.random.key(0)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.diffusion import Denoiser, DenoiserConfig, DiffusionTraining, train_denoiser
-from models.diffusion.network import as_denoiser, initial_params
-from synth import BadInput
+from factcap.models.diffusion import Denoiser, DenoiserConfig, DiffusionTraining, train_denoiser
+from factcap.models.diffusion.network import as_denoiser, initial_params
+from factcap.synth import BadInput
 
 CONFIG = DenoiserConfig(dimension=2, width=16, depth=2)
 TRAINING = DiffusionTraining(steps=200, batch=64)

@@ -8,11 +8,11 @@ import optax
 import pytest
 from flax import nnx
 
-from models import Transformer, TransformerConfig, model_vocabulary
-from models.fast import attention, values
-from models.fast.values import Reading, value_logits, value_nll
-from models.layout import context_length, to_device
-from models.train import loss_and_gradient
+from factcap.models import Transformer, TransformerConfig, model_vocabulary
+from factcap.models.fast import attention, values
+from factcap.models.fast.values import Reading, value_logits, value_nll
+from factcap.models.layout import context_length, to_device
+from factcap.models.train import loss_and_gradient
 from tests.conftest import make_facts
 
 # Keys and values of one length; of several; some without a key.
@@ -89,7 +89,7 @@ def test_a_batch_read_in_chunks_has_the_same_loss_and_gradient(name, monkeypatch
     reading, _, state, batch = case(name)
     params = nnx.to_pure_dict(state)
     whole, whole_gradient = gradient_of(reading, params, batch)
-    monkeypatch.setattr("models.train._chunk", lambda *_: 4)
+    monkeypatch.setattr("factcap.models.train._chunk", lambda *_: 4)
     parts, parts_gradient = gradient_of(reading, params, batch)
     assert parts == pytest.approx(float(whole), rel=1e-6)
     jax.tree.map(

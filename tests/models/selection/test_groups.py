@@ -5,21 +5,21 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from models import Job, TrainConfig, TransformerConfig, probe, read_outcome, run
-from models.ensemble import train_together
-from models.fast.values import Reading, value_nll
-from models.layout import context_length, to_device
-from models.measure import measure_device
-from models.runs.job import run_config
-from models.runs.member import Member
-from models.runs.single import measured
-from models.schedule import make_schedule
-from models.selection.config import SelectConfig
-from models.selection.groups import GroupSelector
-from models.selection.selector import Selector
-from models.train import initial_state, trained_module
-from synth import BadInput
-from synth.corpus import (
+from factcap.models import Job, TrainConfig, TransformerConfig, probe, read_outcome, run
+from factcap.models.ensemble import train_together
+from factcap.models.fast.values import Reading, value_nll
+from factcap.models.layout import context_length, to_device
+from factcap.models.measure import measure_device
+from factcap.models.runs.job import run_config
+from factcap.models.runs.member import Member
+from factcap.models.runs.single import measured
+from factcap.models.schedule import make_schedule
+from factcap.models.selection.config import SelectConfig
+from factcap.models.selection.groups import GroupSelector
+from factcap.models.selection.selector import Selector
+from factcap.models.train import initial_state, trained_module
+from factcap.synth import BadInput
+from factcap.synth.corpus import (
     compose,
     document_facts,
     learn_vocabulary,

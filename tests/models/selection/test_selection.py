@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from models import (
+from factcap.models import (
     Job,
     SelectConfig,
     Selector,
@@ -20,13 +20,13 @@ from models import (
     run,
     train_together,
 )
-from models.fast.values import Reading, value_nll
-from models.layout import context_length, to_device
-from models.runs.single import measured
-from models.schedule import make_schedule
-from models.train import initial_state
-from synth import BadInput, bitstrings
-from synth.selection import SCHEMES
+from factcap.models.fast.values import Reading, value_nll
+from factcap.models.layout import context_length, to_device
+from factcap.models.runs.single import measured
+from factcap.models.schedule import make_schedule
+from factcap.models.train import initial_state
+from factcap.synth import BadInput, bitstrings
+from factcap.synth.selection import SCHEMES
 from tests.conftest import make_facts
 
 

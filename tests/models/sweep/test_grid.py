@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models import chain, product, zipped
-from synth import BadInput
+from factcap.models import chain, product, zipped
+from factcap.synth import BadInput
 
 AXES = st.dictionaries(st.sampled_from("abcd"), st.lists(st.integers(), max_size=3), max_size=4)
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.store.query import where
-from synth import BadInput
+from factcap.models.store.query import where
+from factcap.synth import BadInput
 
 ROWS = pa.table(
     {"model": ["8k", "29k", "8k", "29k"], "facts": [10, 20, 30, 40], "capped": [True, False] * 2}

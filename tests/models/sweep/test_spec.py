@@ -4,11 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import RunSpec, TrainConfig, run_spec, run_specs
-from models.ledger import most_flops
-from models.sweep.file import configurations
-from models.sweep.recipes import build, complete, sample
-from synth import BadInput, cities, phonebook, write
+from factcap.models import RunSpec, TrainConfig, run_spec, run_specs
+from factcap.models.ledger import most_flops
+from factcap.models.sweep.file import configurations
+from factcap.models.sweep.recipes import build, complete, sample
+from factcap.synth import BadInput, cities, phonebook, write
 
 BOOK = {"generator": "phonebook", "facts": 30}
 
@@ -34,7 +34,7 @@ def test_defaults_given_or_not_are_one_run():
 
 def test_the_code_is_part_of_the_run(monkeypatch):
     before = run_spec({"facts": BOOK}).id
-    monkeypatch.setattr("models.runs.job.code_digest", lambda: "another")
+    monkeypatch.setattr("factcap.models.runs.job.code_digest", lambda: "another")
     assert run_spec({"facts": BOOK}).id != before
 
 
@@ -119,7 +119,7 @@ def test_facts_that_cannot_be_made_are_found_before_the_run(facts):
         ("runs = [", "sweep.py, line 1: '\\[' was never closed"),
         ("x = 1\nruns = undefined", "sweep.py, line 2: name 'undefined' is not defined"),
         ("def runs():\n    yield 1 / 0", "sweep.py, line 2: division by zero"),
-        ("from models import zipped\nruns = zipped(a=[1], b=[])", "line 2: axes zipped"),
+        ("from factcap.models import zipped\nruns = zipped(a=[1], b=[])", "line 2: axes zipped"),
         ("other = []", "sweep.py must define `runs`"),
         ("runs = []", "`runs` has no configuration"),
         ("import nonsense_package", "line 1: No module named 'nonsense_package'"),

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models import Store, TrainConfig, read_run, results, run_specs, run_sweep
-from models.runs.files import DamagedWarning, write_sealed
-from models.sweep.attempt import Report, attempt
-from models.sweep.engine import InProcess, Task, tasks_of
-from models.sweep.sweep import ATTEMPTS
-from models.sweep.watch import Watch, live
-from synth import BadInput
+from factcap.models import Store, TrainConfig, read_run, results, run_specs, run_sweep
+from factcap.models.runs.files import DamagedWarning, write_sealed
+from factcap.models.sweep.attempt import Report, attempt
+from factcap.models.sweep.engine import InProcess, Task, tasks_of
+from factcap.models.sweep.sweep import ATTEMPTS
+from factcap.models.sweep.watch import Watch, live
+from factcap.synth import BadInput
 
 BITS = {"generator": "bitstrings", "facts": 20, "vocabulary": 16, "length": 6, "key_length": 3}
 

@@ -3,11 +3,11 @@ import time
 
 import pytest
 
-from models import Store, read_outcome, results, run_specs
-from models.runs.files import DamagedWarning, write_sealed
-from models.runs.lock import Busy, DirectoryLock, is_locked
-from models.store.query import where
-from models.sweep.watch import live
+from factcap.models import Store, read_outcome, results, run_specs
+from factcap.models.runs.files import DamagedWarning, write_sealed
+from factcap.models.runs.lock import Busy, DirectoryLock, is_locked
+from factcap.models.store.query import where
+from factcap.models.sweep.watch import live
 
 
 def finished(store, number, **outcome):

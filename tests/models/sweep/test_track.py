@@ -4,9 +4,9 @@ import types
 
 import pytest
 
-from models import Store, run_specs
-from models.sweep.track import Tracking, tracker
-from synth import BadInput
+from factcap.models import Store, run_specs
+from factcap.models.sweep.track import Tracking, tracker
+from factcap.synth import BadInput
 
 
 class FakeLibrary(types.ModuleType):

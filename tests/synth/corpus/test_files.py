@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth import BadInput
-from synth.corpus import Document, Span, load_documents, read_documents, write_documents
+from factcap.synth import BadInput
+from factcap.synth.corpus import Document, Span, load_documents, read_documents, write_documents
 
 words = st.text("aé字 'x.\n\"", min_size=1, max_size=6)
 GOOD = {"id": "a", "text": "Bo is from Rome."}

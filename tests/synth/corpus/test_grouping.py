@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth import BadInput
-from synth.corpus import (
+from factcap.synth import BadInput
+from factcap.synth.corpus import (
     Document,
     Span,
     document_facts,

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth import BadInput
-from synth.selection import SCHEMES, Evidence, pack, select
-from synth.selection.frequencies import exposures_from_losses, shrunk_counts
+from factcap.synth import BadInput
+from factcap.synth.selection import SCHEMES, Evidence, pack, select
+from factcap.synth.selection.frequencies import exposures_from_losses, shrunk_counts
 
 BUDGETED = [name for name, scheme in SCHEMES.items() if scheme.keeps_budget]
 LOSS_ONLY = [name for name in BUDGETED if not name.startswith("random")]

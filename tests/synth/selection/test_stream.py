@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synth import BadInput
-from synth.selection import Evidence, identifiers, select, table
-from synth.selection.cut import find_cut, sortable, unsorted
-from synth.selection.frequencies import shrunk_counts
-from synth.selection.stream import STREAMED, select_file
-from synth.selection.table import LossTable
+from factcap.synth import BadInput
+from factcap.synth.selection import Evidence, identifiers, select, table
+from factcap.synth.selection.cut import find_cut, sortable, unsorted
+from factcap.synth.selection.frequencies import shrunk_counts
+from factcap.synth.selection.stream import STREAMED, select_file
+from factcap.synth.selection.table import LossTable
 
 ROWS = 500
 

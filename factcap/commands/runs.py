@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from commands.terminal import libraries_on_stderr, print_json, progress_bar
+from factcap.commands.terminal import libraries_on_stderr, print_json, progress_bar
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,8 @@ class Train:
 
     def run(self) -> None:
         """Train, measure, print."""
-        from models.runs.reading import is_finished
-        from synth.errors import require
+        from factcap.models.runs.reading import is_finished
+        from factcap.synth.errors import require
 
         require(
             self.coordinator is not None or (self.processes is None and self.process is None),
@@ -87,7 +87,7 @@ class Train:
             "--budget-bits, --select-schedule, --select-first and --uncounted need --select SCHEME",
         )
         if self.mesh is not None:
-            from models.devices.mesh import mesh_sizes
+            from factcap.models.devices.mesh import mesh_sizes
 
             mesh_sizes(self.mesh)
 
@@ -96,7 +96,7 @@ class Train:
             f"{self.out} holds a finished run; choose another --out, or read it with "
             "`factcap measure`",
         )
-        from models import (
+        from factcap.models import (
             SelectConfig,
             TrainConfig,
             TransformerConfig,
@@ -106,10 +106,10 @@ class Train:
             read_outcome,
             run,
         )
-        from models.compiler import keep_compiled
-        from models.devices.hosts import is_first, join
-        from models.runs.checkpoints import silence_orbax
-        from synth import load
+        from factcap.models.compiler import keep_compiled
+        from factcap.models.devices.hosts import is_first, join
+        from factcap.models.runs.checkpoints import silence_orbax
+        from factcap.synth import load
 
         keep_compiled()
         silence_orbax()
@@ -174,7 +174,7 @@ class Measure:
 
     def run(self) -> None:
         """Read and print."""
-        from models import read_outcome, read_run
+        from factcap.models import read_outcome, read_run
 
         _, measurement = read_run(self.run_directory)
         outcome = read_outcome(self.run_directory)

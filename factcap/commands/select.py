@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
-from commands.terminal import print_json, progress_bar
+from factcap.commands.terminal import print_json, progress_bar
 
 if TYPE_CHECKING:
-    from synth.selection.stream import Report
+    from factcap.synth.selection.stream import Report
 
 _WIDEST = 50
 
@@ -42,9 +42,9 @@ class Select:
 
     def run(self) -> None:
         """Read, choose, write, report."""
-        from synth.errors import require
-        from synth.selection.stream import select_file
-        from synth.selection.table import LossTable
+        from factcap.synth.errors import require
+        from factcap.synth.selection.stream import select_file
+        from factcap.synth.selection.table import LossTable
 
         require(
             math.isfinite(self.bits_each) and self.bits_each >= 0,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, subcommand
 
-from commands.terminal import Count, print_json, progress_bar
+from factcap.commands.terminal import Count, print_json, progress_bar
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Phonebook:
 
     def run(self) -> None:
         """Write the file, block by block."""
-        from synth import phonebook_stream
+        from factcap.synth import phonebook_stream
 
         _write(
             phonebook_stream(
@@ -64,7 +64,7 @@ class Bitstrings:
 
     def run(self) -> None:
         """Write the file, block by block."""
-        from synth import bitstrings_stream
+        from factcap.synth import bitstrings_stream
 
         stream = bitstrings_stream(
             self.facts,
@@ -97,7 +97,7 @@ class Biographies:
 
     def run(self) -> None:
         """Write the file, block by block."""
-        from synth import biographies
+        from factcap.synth import biographies
 
         people = biographies(self.people, exponent=self.exponent, seed=self.seed)
         _write(people.facts_stream(), self.out, self.json)
@@ -136,7 +136,7 @@ class Tuples:
 
     def run(self) -> None:
         """Write the file, block by block."""
-        from synth import tuples_stream
+        from factcap.synth import tuples_stream
 
         stream = tuples_stream(
             self.people,
@@ -174,7 +174,7 @@ class Cities:
 
     def run(self) -> None:
         """Write the file."""
-        from synth import cities
+        from factcap.synth import cities
 
         power_law = self.exponent is not None
         facts = cities(
@@ -216,7 +216,7 @@ class Triples:
 
     def run(self) -> None:
         """Read the facts and write the file."""
-        from synth import power_law, triples
+        from factcap.synth import power_law, triples
 
         objects = self.object
         facts = triples(
@@ -236,7 +236,7 @@ class Triples:
 
 def _write(facts: Any, out: Path, json: bool) -> None:
     """Write a fact set or a stream with a progress bar, and say what was written."""
-    from synth import FactSet, write
+    from factcap.synth import FactSet, write
 
     total = len(facts) if isinstance(facts, FactSet) else facts.facts
     with progress_bar("facts", total, unit_scale=True) as bar:

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from commands.terminal import progress_bar
-from models.store.store import Store
-from models.sweep.track import Tracker, Tracking
-from models.sweep.watch import Live, Watch
+from factcap.commands.terminal import progress_bar
+from factcap.models.store.store import Store
+from factcap.models.sweep.track import Tracker, Tracking
+from factcap.models.sweep.watch import Live, Watch
 
 # Of one run; its rate is that of the run, not of this display.
 _LINE = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} steps{postfix}"

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import subcommand
 
-from commands.describe import Bound, Show
-from commands.generate import Generate
-from commands.pictures import Curve, Figure
-from commands.runs import Measure, Train
-from commands.select import Select
-from commands.sweeps import Results, Status, Sweep
+from factcap.commands.describe import Bound, Show
+from factcap.commands.generate import Generate
+from factcap.commands.pictures import Curve, Figure
+from factcap.commands.runs import Measure, Train
+from factcap.commands.select import Select
+from factcap.commands.sweeps import Results, Status, Sweep
 
 Command = (
     Annotated[Generate, subcommand("generate", prefix_name=False)]
@@ -72,7 +72,7 @@ def _complain(message: str) -> None:
 
 
 def _warn(otherwise: Callable[..., None], message: Warning, *rest: Any) -> None:
-    from models.runs.files import DamagedWarning
+    from factcap.models.runs.files import DamagedWarning
 
     if isinstance(message, DamagedWarning):
         _complain(str(message))
@@ -97,7 +97,7 @@ def main() -> None:
         _complain(str(error))
         sys.exit(1)
     except (ValueError, OSError) as error:
-        from synth import BadInput
+        from factcap.synth import BadInput
 
         if isinstance(error, ValueError) and not isinstance(error, BadInput):
             raise

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from commands.terminal import Count, print_json
+from factcap.commands.terminal import Count, print_json
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Show:
 
     def run(self) -> None:
         """Read the file and print."""
-        from synth import load, summarize, summary_text
-        from synth.errors import require
+        from factcap.synth import load, summarize, summary_text
+        from factcap.synth.errors import require
 
         require(self.examples >= 0, f"--examples must be at least 0, not {self.examples}")
         summary = summarize(load(self.file), self.examples)
@@ -61,8 +61,8 @@ class Bound:
         """Compute the three bounds for both objectives and print."""
         import numpy as np
 
-        from synth import load_frequency
-        from synth.errors import require
+        from factcap.synth import load_frequency
+        from factcap.synth.errors import require
 
         budget = self._budget()
         require(bool(np.isfinite(budget)), f"the budget must be finite, not {budget}")
@@ -90,7 +90,7 @@ class Bound:
             print(f"{label:18}{values['accuracy']:>10.6f}{values['weighted']:>10.6f}")
 
     def _budget(self) -> float:
-        from synth.errors import require
+        from factcap.synth.errors import require
 
         require(
             (self.bits is None) != (self.params is None),
@@ -109,7 +109,7 @@ class Bound:
     def _power_law(self) -> tuple[int, float, float]:
         import math
 
-        from synth.errors import BadInput, require
+        from factcap.synth.errors import BadInput, require
 
         if self.facts is None or self.choices is None:
             raise BadInput("give a fact set, or both --facts N and --choices K")
@@ -127,7 +127,7 @@ def _fact_bounds(frequency, choices, budget: float) -> dict[str, dict[str, float
     """The three bounds for both objectives, fact by fact."""
     import numpy as np
 
-    from capacity import all_or_nothing_bound, even_spreading, rate_distortion_bound
+    from factcap.capacity import all_or_nothing_bound, even_spreading, rate_distortion_bound
 
     weights = {"accuracy": np.full(len(frequency), 1 / len(frequency)), "weighted": frequency}
     bounds = {
@@ -148,7 +148,7 @@ def _power_law_bounds(
     facts: int, choices: float, exponent: float, budget: float
 ) -> dict[str, dict[str, float]]:
     """The same for a power law, without an array of the facts."""
-    from capacity import power_law_bound
+    from factcap.capacity import power_law_bound
 
     return {
         kind: {

@@ -7,7 +7,7 @@ from typing import Any
 
 from tyro.conf import Positional
 
-from commands.terminal import print_json, progress_bar, say
+from factcap.commands.terminal import print_json, progress_bar, say
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Figure:
 
     def run(self) -> None:
         """Make one figure or all."""
-        from figures import FIGURES, figure_function
-        from synth.errors import require
+        from factcap.figures import FIGURES, figure_function
+        from factcap.synth.errors import require
 
         require((self.name is None) == self.all, "give either the name of a figure or --all")
         if self.name is not None:
@@ -76,7 +76,7 @@ class Curve:
 
     def run(self) -> None:
         """Make the figure, print the table and what it shows."""
-        from figures.capacity_curve import capacity_curve, findings, table
+        from factcap.figures.capacity_curve import capacity_curve, findings, table
 
         rows = _train_figure(capacity_curve, self.out, preset=self.preset, say=say)
         files = [str(self.out / f"capacity_curve.{suffix}") for suffix in ("png", "svg", "csv")]
@@ -86,9 +86,9 @@ class Curve:
 
 
 def _train_figure(function: Callable, folder: Path, **options: Any) -> Any:
-    from models.compiler import keep_compiled
-    from models.runs.checkpoints import silence_orbax
-    from models.sweep.local import default_workers
+    from factcap.models.compiler import keep_compiled
+    from factcap.models.runs.checkpoints import silence_orbax
+    from factcap.models.sweep.local import default_workers
 
     keep_compiled()
     silence_orbax()

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from tyro.conf import Positional
 
-from commands.terminal import print_json, say
+from factcap.commands.terminal import print_json, say
 
 # What `results` shows of each run, where there is no --csv.
 _SHOWN = (
@@ -48,11 +48,11 @@ class Sweep:
 
     def run(self) -> None:
         """Check all, make what is missing, say what came of it."""
-        from models.store.store import Store
-        from models.sweep.file import configurations
-        from models.sweep.spec import run_specs
-        from models.sweep.track import tracker
-        from synth.errors import BadInput, require
+        from factcap.models.store.store import Store
+        from factcap.models.sweep.file import configurations
+        from factcap.models.sweep.spec import run_specs
+        from factcap.models.sweep.track import tracker
+        from factcap.synth.errors import BadInput, require
 
         require(self.workers >= 0, f"workers must be positive, or 0, not {self.workers}")
         require(
@@ -76,7 +76,7 @@ class Sweep:
         self._make(specs, costs, store, engine, follow)
 
     def _costs(self, specs: list) -> list[float]:
-        from synth.errors import BadInput
+        from factcap.synth.errors import BadInput
 
         costs = []
         for number, spec in enumerate(specs):
@@ -90,18 +90,18 @@ class Sweep:
         """A cluster that answers; None for processes of this machine."""
         if self.engine == "local":
             return None
-        from models.sweep.cluster import RayEngine
+        from factcap.models.sweep.cluster import RayEngine
 
         reached = RayEngine(self.address)
         return lambda: reached
 
     def _make(self, specs: list, costs: list[float], store: Any, engine: Any, follow: Any) -> None:
-        from commands.live import LiveBars
-        from models.compiler import keep_compiled
-        from models.runs.checkpoints import silence_orbax
-        from models.store.table import results
-        from models.sweep.local import default_workers
-        from models.sweep.sweep import run_sweep
+        from factcap.commands.live import LiveBars
+        from factcap.models.compiler import keep_compiled
+        from factcap.models.runs.checkpoints import silence_orbax
+        from factcap.models.store.table import results
+        from factcap.models.sweep.local import default_workers
+        from factcap.models.sweep.sweep import run_sweep
 
         keep_compiled()
         silence_orbax()
@@ -145,9 +145,9 @@ class Results:
         """Bring the table up to date, filter, print."""
         import pyarrow.csv
 
-        from models.store.query import where
-        from models.store.store import Store
-        from models.store.table import results
+        from factcap.models.store.query import where
+        from factcap.models.store.store import Store
+        from factcap.models.store.table import results
 
         table = results(Store.open(self.store))
         if self.where is not None and table.num_rows:
@@ -173,9 +173,9 @@ class Status:
 
     def run(self) -> None:
         """Look at each run."""
-        from models.store.store import Store
-        from models.store.table import results
-        from models.sweep.watch import live
+        from factcap.models.store.store import Store
+        from factcap.models.store.table import results
+        from factcap.models.sweep.watch import live
 
         store = Store.open(self.store)
         labels = store.planned()
@@ -212,7 +212,7 @@ def _list_runs(specs: list, costs: list[float], root: Path) -> None:
 
 
 def _cost(flops: float) -> str:
-    from models.ledger import estimated_seconds
+    from factcap.models.ledger import estimated_seconds
 
     seconds = estimated_seconds(flops)
     return f"at most {flops:.1e} FLOP, some {max(1, round(seconds / 60)):,} min on this machine"
