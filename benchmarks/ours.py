@@ -8,10 +8,10 @@ import numpy as np
 
 from benchmarks.task import Advance, Task
 from factcap.models import TrainConfig, named_size
-from factcap.models.fast.values import Reading
-from factcap.models.layout import context_length, to_device
-from factcap.models.schedule import make_schedule
-from factcap.models.train import initial_state, scan_steps
+from factcap.models.training.schedule import make_schedule
+from factcap.models.training.steps import initial_state, scan_steps
+from factcap.models.transformer.fast.values import Reading
+from factcap.models.transformer.layout import context_length, to_device
 
 
 def start(task: Task) -> Advance:

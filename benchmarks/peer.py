@@ -47,7 +47,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """The decoder of `factcap.models.transformer`, its readout tied to the embedding."""
+    """The decoder of `factcap.models.transformer.decoder`, its readout tied to the embedding."""
 
     def __init__(self, recipe: Recipe, time: int, *, fused: bool = True):
         super().__init__()

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.task import Recipe
 from factcap.models import TrainConfig, TransformerConfig, model_vocabulary, named_size
-from factcap.models.schedule import default_learning_rate
+from factcap.models.training.config import default_learning_rate
 from factcap.synth import FactSet, bitstrings, phonebook
 from factcap.synth.errors import BadInput
 

@@ -3,11 +3,11 @@
 import lazy_loader
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "capacity", "figures", "models", "synth"]
 
 # A part is imported when it is first used: `import factcap` loads neither JAX nor numpy.
-__getattr__, *_ = lazy_loader.attach(__name__, submodules=set(__all__) - {"__version__"})
+__getattr__, _, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__all__ += ["__version__"]
 
 
 def __dir__() -> list[str]:
-    return list(__all__)
+    return sorted(__all__)

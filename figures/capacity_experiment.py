@@ -11,7 +11,7 @@ import numpy as np
 from factcap.capacity import all_or_nothing_bound, rate_distortion_bound
 from factcap.figures.runs import Finished, make_runs
 from factcap.models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
-from factcap.models.ledger import estimated_seconds
+from factcap.models.runs.ledger import estimated_seconds
 from factcap.models.runs.reading import is_finished
 from factcap.models.sweep.recipes import build, complete
 from factcap.synth import rank_size_exponent

@@ -39,13 +39,14 @@ def diffusion_transition(
     The points come from four clusters in 8 dimensions, whose score is known at every noise. Of each
     network, in the column `panel`:
 
-    - `samples`: how many samples are memorized (`factcap.capacity.memorized_prior.memorized_fraction`),
-      of the network, of the memorized mixture (drawn alike), of DPS with the network, and of fresh
-      points;
+    - `samples`: how many samples are memorized
+      (`factcap.capacity.memorized_prior.memorized_fraction`), of the network, of the memorized
+      mixture (drawn alike), of DPS with the network, and of fresh points;
     - `score`: its score against the memorized mixture's on noised training points, and against the
       true distribution's on noised fresh points (`factcap.models.diffusion.score_error`);
     - `stored`: bits stored of the training points, at a resolution of the least noise, the most
-      that could be, and what a fresh point costs more than it need (`factcap.models.diffusion.measure`);
+      that could be, and what a fresh point costs more than it need
+      (`factcap.models.diffusion.measure`);
     - `posterior`, at one N: the share of DPS samples nearest each training point, beside its weight
       in the exact posterior, of the empirical prior and of the mixture at the least noise.
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from factcap.models.compiler import keep_compiled
 from factcap.models.runs.checkpoints import silence_orbax
-from factcap.models.sweep.cores import pin_to_free_core
-from factcap.models.sweep.local import end_with_parent
+from factcap.models.sweep.engines.cores import pin_to_free_core
+from factcap.models.sweep.engines.local import end_with_parent
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

@@ -14,7 +14,7 @@ from factcap.figures.files import claim, save
 from factcap.figures.runs import Finished, make_runs
 from factcap.figures.style import COLORS, DASHES, MARKERS, look
 from factcap.models import RunSpec, TrainConfig, model_vocabulary, named_size, run_spec
-from factcap.models.optim import OPTIMIZERS
+from factcap.models.training.optim import OPTIMIZERS
 from factcap.synth import biographies
 from factcap.synth.errors import require
 
@@ -77,7 +77,7 @@ class Plan:
 
     Attributes:
         size: of the model that every optimizer trains.
-        optimizers: names in `factcap.models.optim.OPTIMIZERS`.
+        optimizers: names in `factcap.models.training.optim.OPTIMIZERS`.
         exposures: of each fact; every number for every optimizer.
         sizes: of models that the default optimizer trains, with `at` exposures.
         at: one of the exposures.

@@ -1,23 +1,22 @@
-from .devices.mesh import make_mesh
-from .ensemble import train_together
-from .layout import model_vocabulary
-from .measure import Measurement
+from .runs.ensemble import train_together
 from .runs.job import Job, run_config
 from .runs.member import Diverged
 from .runs.probe import probe
 from .runs.reading import read_outcome
 from .runs.record import read_run
 from .runs.single import run
-from .schedule import TrainConfig
-from .selection.config import SelectConfig
-from .selection.influence import influence_scores
-from .selection.selector import Selector
-from .store.store import Store
-from .store.table import results
 from .sweep.grid import chain, product, zipped
 from .sweep.spec import RunSpec, run_spec, run_specs
+from .sweep.store.store import Store
+from .sweep.store.table import results
 from .sweep.sweep import run_sweep
-from .transformer import SIZES, Transformer, TransformerConfig, named_size
+from .training.config import SelectConfig, TrainConfig
+from .training.devices.mesh import make_mesh
+from .training.measure import Measurement
+from .training.selection.influence import influence_scores
+from .training.selection.selector import Selector
+from .transformer.decoder import SIZES, Transformer, TransformerConfig, named_size
+from .transformer.layout import model_vocabulary
 
 __all__ = [
     "SIZES",

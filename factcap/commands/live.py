@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from factcap.commands.terminal import progress_bar
-from factcap.models.store.store import Store
+from factcap.models.sweep.store.store import Store
 from factcap.models.sweep.track import Tracker, Tracking
 from factcap.models.sweep.watch import Live, Watch
 

@@ -87,7 +87,7 @@ class Train:
             "--budget-bits, --select-schedule, --select-first and --uncounted need --select SCHEME",
         )
         if self.mesh is not None:
-            from factcap.models.devices.mesh import mesh_sizes
+            from factcap.models.training.devices.mesh import mesh_sizes
 
             mesh_sizes(self.mesh)
 
@@ -107,8 +107,8 @@ class Train:
             run,
         )
         from factcap.models.compiler import keep_compiled
-        from factcap.models.devices.hosts import is_first, join
         from factcap.models.runs.checkpoints import silence_orbax
+        from factcap.models.training.devices.hosts import is_first, join
         from factcap.synth import load
 
         keep_compiled()

@@ -48,9 +48,9 @@ class Sweep:
 
     def run(self) -> None:
         """Check all, make what is missing, say what came of it."""
-        from factcap.models.store.store import Store
         from factcap.models.sweep.file import configurations
         from factcap.models.sweep.spec import run_specs
+        from factcap.models.sweep.store.store import Store
         from factcap.models.sweep.track import tracker
         from factcap.synth.errors import BadInput, require
 
@@ -90,7 +90,7 @@ class Sweep:
         """A cluster that answers; None for processes of this machine."""
         if self.engine == "local":
             return None
-        from factcap.models.sweep.cluster import RayEngine
+        from factcap.models.sweep.engines.cluster import RayEngine
 
         reached = RayEngine(self.address)
         return lambda: reached
@@ -99,8 +99,8 @@ class Sweep:
         from factcap.commands.live import LiveBars
         from factcap.models.compiler import keep_compiled
         from factcap.models.runs.checkpoints import silence_orbax
-        from factcap.models.store.table import results
-        from factcap.models.sweep.local import default_workers
+        from factcap.models.sweep.engines.local import default_workers
+        from factcap.models.sweep.store.table import results
         from factcap.models.sweep.sweep import run_sweep
 
         keep_compiled()
@@ -145,9 +145,9 @@ class Results:
         """Bring the table up to date, filter, print."""
         import pyarrow.csv
 
-        from factcap.models.store.query import where
-        from factcap.models.store.store import Store
-        from factcap.models.store.table import results
+        from factcap.models.sweep.store.query import where
+        from factcap.models.sweep.store.store import Store
+        from factcap.models.sweep.store.table import results
 
         table = results(Store.open(self.store))
         if self.where is not None and table.num_rows:
@@ -173,8 +173,8 @@ class Status:
 
     def run(self) -> None:
         """Look at each run."""
-        from factcap.models.store.store import Store
-        from factcap.models.store.table import results
+        from factcap.models.sweep.store.store import Store
+        from factcap.models.sweep.store.table import results
         from factcap.models.sweep.watch import live
 
         store = Store.open(self.store)
@@ -212,7 +212,7 @@ def _list_runs(specs: list, costs: list[float], root: Path) -> None:
 
 
 def _cost(flops: float) -> str:
-    from factcap.models.ledger import estimated_seconds
+    from factcap.models.runs.ledger import estimated_seconds
 
     seconds = estimated_seconds(flops)
     return f"at most {flops:.1e} FLOP, some {max(1, round(seconds / 60)):,} min on this machine"

@@ -44,10 +44,11 @@ def rules_in_transformers(
 ) -> list[dict[str, Any]]:
     """Train on rules with exceptions; draw `rules_in_transformers.png` and `.svg`, write `.csv`.
 
-    Networks of one hidden layer learn the points of `factcap.synth.rules_and_facts`, transformers the facts
-    of `factcap.synth.ruled_facts`. What a transformer has memorized is the bits that the training values
-    cost one who knows the rule and epsilon, minus its NLL, not clipped. Its capacity, for the
-    bounds, is the most that any size stored for each parameter where every fact is an exception.
+    Networks of one hidden layer learn the points of `factcap.synth.rules_and_facts`, transformers
+    the facts of `factcap.synth.ruled_facts`. What a transformer has memorized is the bits that the
+    training values cost one who knows the rule and epsilon, minus its NLL, not clipped. Its
+    capacity, for the bounds, is the most that any size stored for each parameter where every fact
+    is an exception.
 
     Args:
         folder: where to write, a store of runs too; finished ones are read. The networks of one

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from factcap.capacity.rules_and_facts import bayes_optimal_error, kernel_coefficients, solve
-from factcap.models.network import fit_network, labels_wrongly
+from factcap.models.one_hidden_layer import fit_network, labels_wrongly
 from factcap.synth import rules_and_facts
 
 RIDGE = 0.001

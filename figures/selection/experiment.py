@@ -46,7 +46,8 @@ class Plan:
         batch: facts a step.
         exponents: of the power law of frequency.
         loads: entropy of the facts offered, as multiples of what the model stores.
-        schemes: names in `factcap.synth.selection.SCHEMES`, or `UNCOUNTED`, besides ordinary training.
+        schemes: names in `factcap.synth.selection.SCHEMES`, or `UNCOUNTED`, besides ordinary
+            training.
         others: schemes that are trained at the loads `others_at` only.
         others_at: some of the loads.
         seeds: of facts, parameters and draws.

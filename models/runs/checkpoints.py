@@ -14,7 +14,6 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_manager import StepAlreadyExistsError
 
-from factcap.models.devices.hosts import in_turn, is_first
 from factcap.models.runs.files import (
     Damaged,
     DamagedWarning,
@@ -22,7 +21,8 @@ from factcap.models.runs.files import (
     read_sealed,
     write_sealed,
 )
-from factcap.models.train import TrainState
+from factcap.models.training.devices.hosts import in_turn, is_first
+from factcap.models.training.steps import TrainState
 
 _KEPT = 2
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from factcap import synth
-from factcap.models.layout import model_vocabulary
 from factcap.models.runs.files import digest_of
 from factcap.models.runs.reading import FORMAT_VERSION
-from factcap.models.schedule import TrainConfig
-from factcap.models.transformer import TransformerConfig
+from factcap.models.training.config import TrainConfig
+from factcap.models.transformer.decoder import TransformerConfig
+from factcap.models.transformer.layout import model_vocabulary
 from factcap.synth import FactSet
 from factcap.synth.corpus import Grouping
 from factcap.synth.errors import require

@@ -8,28 +8,24 @@ from typing import Any
 import numpy as np
 from jax.sharding import Mesh
 
-from factcap.models.fast.values import Reading
-from factcap.models.layout import Layout
-from factcap.models.ledger import make_ledger, step_flops
-from factcap.models.measure import Measurement
 from factcap.models.runs.job import Job
+from factcap.models.runs.ledger import make_ledger, step_flops
 from factcap.models.runs.record import Record
-from factcap.models.schedule import (
-    SCAN_STEPS,
-    Schedule,
-    TrainConfig,
+from factcap.models.training.config import SCAN_STEPS, TrainConfig, filled, total_steps
+from factcap.models.training.measure import Measurement
+from factcap.models.training.schedule import Schedule, make_schedule
+from factcap.models.training.selection.groups import GroupSelector
+from factcap.models.training.selection.selector import Selector
+from factcap.models.training.steps import TrainState, initial_state
+from factcap.models.training.stopping import (
     can_grow,
     check_steps,
     end_of_fall,
-    filled,
     is_full,
-    make_schedule,
     stopped_growing,
-    total_steps,
 )
-from factcap.models.selection.groups import GroupSelector
-from factcap.models.selection.selector import Selector
-from factcap.models.train import TrainState, initial_state
+from factcap.models.transformer.fast.values import Reading
+from factcap.models.transformer.layout import Layout
 from factcap.synth.errors import require
 
 # Bits that a parameter might store at the most, when it is asked whether a run has learned some.

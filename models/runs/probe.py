@@ -1,14 +1,15 @@
 """Asking a finished model for other facts than those it was trained on."""
 
-from factcap.models.fast.values import Reading
-from factcap.models.layout import context_length, model_vocabulary, to_device
-from factcap.models.measure import Measurement, measure_device
-from factcap.models.optim import evaluated
 from factcap.models.runs.checkpoints import Checkpoints
 from factcap.models.runs.job import Job
 from factcap.models.runs.reading import is_finished
-from factcap.models.schedule import filled, make_schedule
-from factcap.models.train import initial_state
+from factcap.models.training.config import filled
+from factcap.models.training.measure import Measurement, measure_device
+from factcap.models.training.optim import evaluated
+from factcap.models.training.schedule import make_schedule
+from factcap.models.training.steps import initial_state
+from factcap.models.transformer.fast.values import Reading
+from factcap.models.transformer.layout import context_length, model_vocabulary, to_device
 from factcap.synth import FactSet
 from factcap.synth.errors import BadInput, require
 

@@ -14,8 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Float64
 
-from factcap.models.devices.hosts import in_turn, is_first
-from factcap.models.measure import Measurement
 from factcap.models.runs.checkpoints import Checkpoints
 from factcap.models.runs.files import (
     Damaged,
@@ -26,7 +24,9 @@ from factcap.models.runs.files import (
 )
 from factcap.models.runs.lock import DirectoryLock
 from factcap.models.runs.reading import check_finished, is_finished, read_config
-from factcap.models.train import TrainState
+from factcap.models.training.devices.hosts import in_turn, is_first
+from factcap.models.training.measure import Measurement
+from factcap.models.training.steps import TrainState
 from factcap.synth.errors import BadInput, require
 
 

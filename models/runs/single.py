@@ -6,13 +6,13 @@ from pathlib import Path
 
 from jax.sharding import Mesh
 
-from factcap.models.ensemble import train_together
-from factcap.models.measure import Measurement
+from factcap.models.runs.ensemble import train_together
 from factcap.models.runs.job import Job
 from factcap.models.runs.lock import Busy
 from factcap.models.runs.member import Diverged
-from factcap.models.schedule import TrainConfig
-from factcap.models.transformer import TransformerConfig
+from factcap.models.training.config import TrainConfig
+from factcap.models.training.measure import Measurement
+from factcap.models.transformer.decoder import TransformerConfig
 from factcap.synth import FactSet
 
 
@@ -30,18 +30,19 @@ def run(
 
     Training ends at the steps of its configuration, or earlier if a check finds that nothing is
     left to learn or, unless the configuration asks for all exposures, that the stored bits no
-    longer grow: see `factcap.models.schedule`.
+    longer grow: see `factcap.models.training.stopping`.
 
     Args:
         facts: what to learn.
         model: the transformer; its vocabulary must be `model_vocabulary(facts)` or more.
         training: how to train.
-        directory: a new one, or one that holds this very run; see `factcap.models.runs.record.Record`.
+        directory: a new one, or one that holds this very run; see
+            `factcap.models.runs.record.Record`.
         progress: called with (steps done, steps in all, metrics) after each 100 steps; the steps in
             all become fewer when training is found to end early.
         checkpoint_seconds: time between two saved states.
-        mesh: the devices over which model and batch are divided, as `factcap.models.make_mesh` gives it.
-            It is no part of what the run is: one may go on on another mesh, or on none.
+        mesh: the devices over which model and batch are divided, as `factcap.models.make_mesh`
+            gives it. It is no part of what the run is: one may go on on another mesh, or on none.
 
     Returns:
         The measurement. A run that is already finished is read, not run again.

@@ -7,13 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from factcap.models.layout import model_vocabulary
-from factcap.models.ledger import most_flops
 from factcap.models.runs.job import Job, identified
-from factcap.models.schedule import TrainConfig
-from factcap.models.selection.config import SelectConfig
+from factcap.models.runs.ledger import most_flops
 from factcap.models.sweep.recipes import build, complete, sample
-from factcap.models.transformer import TransformerConfig, named_size
+from factcap.models.training.config import SelectConfig, TrainConfig
+from factcap.models.transformer.decoder import TransformerConfig, named_size
+from factcap.models.transformer.layout import model_vocabulary
 from factcap.synth import FactSet
 from factcap.synth.errors import BadInput, require
 

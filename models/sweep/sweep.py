@@ -9,11 +9,11 @@ from typing import Any
 
 from factcap.models.compiler import on_cpu
 from factcap.models.runs.files import DamagedWarning
-from factcap.models.store.store import Store
-from factcap.models.sweep.attempt import Report
-from factcap.models.sweep.engine import Engine, InProcess, Task, tasks_of
-from factcap.models.sweep.local import LocalEngine
+from factcap.models.sweep.engines.attempt import Report
+from factcap.models.sweep.engines.engine import Engine, InProcess, Task, tasks_of
+from factcap.models.sweep.engines.local import LocalEngine
 from factcap.models.sweep.spec import RunSpec
+from factcap.models.sweep.store.store import Store
 
 # Attempts at a run that breaks, one after the other without a step forward.
 ATTEMPTS = 3

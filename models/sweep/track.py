@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from factcap.models.store.store import Store
+from factcap.models.sweep.store.store import Store
 from factcap.synth.errors import BadInput, require
 
 TRACKERS = ("wandb", "trackio")

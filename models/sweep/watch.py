@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factcap.models.store.store import Store
+from factcap.models.sweep.store.store import Store
 
 # Longer than any line of metrics.
 _TAIL_BYTES = 2048

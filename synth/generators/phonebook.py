@@ -78,10 +78,9 @@ def phonebook(facts: int, *, digits: int = 7, exponent: float = 0.0, seed: int =
     """Distinct person names with uniformly random numbers.
 
     A key is five name pieces, a value `digits` digits; token ids are the ten digits, then the
-    pieces (`factcap.synth.generators.names.NAME_PIECES`). The entropy of a value is digits * log2(10)
-    bits, exactly.
-    The set of n facts is a prefix of the larger one with the same seed; only the frequencies,
-    which sum to 1, differ by a factor.
+    pieces (`factcap.synth.generators.names.NAME_PIECES`). The entropy of a value is digits *
+    log2(10) bits, exactly. The set of n facts is a prefix of the larger one with the same seed;
+    only the frequencies, which sum to 1, differ by a factor.
 
     Args:
         facts: number of facts, at most 2^30.

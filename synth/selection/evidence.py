@@ -23,8 +23,8 @@ class Evidence:
         budget_bits: entropy of the facts to keep, at the most; positive, perhaps infinite.
         frequency: how often each fact occurs, at any scale; None: not known. A small count says
             less than it seems to: see `factcap.synth.selection.frequencies.shrunk_counts`.
-        scores: first-order influence of each fact (see `factcap.models.selection.influence`); None: not
-            known.
+        scores: first-order influence of each fact (see
+            `factcap.models.training.selection.influence`); None: not known.
         seed: of what a scheme draws.
 
     Raises:

@@ -19,7 +19,8 @@ from factcap.synth.selection.schemes import check_scheme
 from factcap.synth.selection.table import LossTable, Rows, Totals
 
 _BINS = 48
-# What a pass over the file is ranked by, low keys first; those of `factcap.synth.selection.schemes`.
+# What a pass over the file is ranked by, low keys first; those of
+# `factcap.synth.selection.schemes`.
 STREAMED = ("random", "frequency", "loss_h", "loss_hf", "deduplicate", "worth")
 
 Key = Callable[[Rows, int], Float64[np.ndarray, " rows"]]
@@ -82,8 +83,9 @@ def select_file(
 ) -> Report:
     """Write a weight for each example: columns `id` and `weight`, 0 where it is dropped.
 
-    The result is that of `factcap.synth.selection.select` on all rows in memory, ties going to the row that
-    stands first, but `random`, which orders by a hash of the row's number. Weights are those of a
+    The result is that of `factcap.synth.selection.select` on all rows in memory, ties going to the
+    row that stands first, but `random`, which orders by a hash of the row's number. Weights are
+    those of a
     row: its count where the scheme leaves weights as they are (1 where nothing was counted), 1
     where it makes them equal, less than 1 where `loss_hf` thins what was not counted.
 

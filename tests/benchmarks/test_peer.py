@@ -9,11 +9,12 @@ from flax import nnx
 
 from benchmarks.task import Task
 from benchmarks.workloads import Workload
-from factcap.models.layout import context_length, to_device
-from factcap.models.optim import make_optimizer
-from factcap.models.schedule import TrainConfig, make_schedule
-from factcap.models.train import initial_state
-from factcap.models.transformer import Transformer
+from factcap.models.training.config import TrainConfig
+from factcap.models.training.optim import make_optimizer
+from factcap.models.training.schedule import make_schedule
+from factcap.models.training.steps import initial_state
+from factcap.models.transformer.decoder import Transformer
+from factcap.models.transformer.layout import context_length, to_device
 
 torch = pytest.importorskip("torch")
 peer = import_module("benchmarks.peer")

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from factcap.models import Job, Store, TrainConfig, TransformerConfig, read_outcome, read_run, run
-from factcap.models.fast.values import Reading
-from factcap.models.layout import Layout, to_device
 from factcap.models.runs.checkpoints import Checkpoints
 from factcap.models.runs.files import Damaged, DamagedWarning
 from factcap.models.runs.reading import read_config
-from factcap.models.schedule import make_schedule
-from factcap.models.store.table import result_row, results
-from factcap.models.train import initial_state, scan_steps
+from factcap.models.sweep.store.table import result_row, results
+from factcap.models.training.schedule import make_schedule
+from factcap.models.training.steps import initial_state, scan_steps
+from factcap.models.transformer.fast.values import Reading
+from factcap.models.transformer.layout import Layout, to_device
 from factcap.synth import BadInput
 from tests.conftest import make_facts
 

@@ -24,7 +24,7 @@ def cluster():
 
 @pytest.mark.filterwarnings("ignore")
 def test_a_node_that_dies_changes_nothing(tmp_path, cluster):
-    from factcap.models.sweep.cluster import RayEngine
+    from factcap.models.sweep.engines.cluster import RayEngine
 
     specs = run_specs(configurations(write_sweep(tmp_path / "sweep.py", 8, steps=3000)))
     alone = Store.create(tmp_path / "alone")
@@ -57,7 +57,7 @@ def test_a_node_that_dies_changes_nothing(tmp_path, cluster):
 
 def test_an_address_that_does_not_answer_is_one_line():
     pytest.importorskip("ray", reason="needs the extra `cluster`")
-    from factcap.models.sweep.cluster import RayEngine
+    from factcap.models.sweep.engines.cluster import RayEngine
 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

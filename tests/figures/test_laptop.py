@@ -7,7 +7,7 @@ import pytest
 
 from factcap.figures.capacity_curve import capacity_curve
 from factcap.figures.capacity_experiment import PRESETS
-from factcap.models.sweep.local import default_workers
+from factcap.models.sweep.engines.local import default_workers
 
 ROOT = Path(__file__).parent.parent.parent
 

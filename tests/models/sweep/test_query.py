@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factcap.models.store.query import where
+from factcap.models.sweep.store.query import where
 from factcap.synth import BadInput
 
 ROWS = pa.table(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from factcap.models import RunSpec, TrainConfig, run_spec, run_specs
-from factcap.models.ledger import most_flops
+from factcap.models.runs.ledger import most_flops
 from factcap.models.sweep.file import configurations
 from factcap.models.sweep.recipes import build, complete, sample
 from factcap.synth import BadInput, cities, phonebook, write

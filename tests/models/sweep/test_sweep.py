@@ -6,8 +6,8 @@ import pytest
 
 from factcap.models import Store, TrainConfig, read_run, results, run_specs, run_sweep
 from factcap.models.runs.files import DamagedWarning, write_sealed
-from factcap.models.sweep.attempt import Report, attempt
-from factcap.models.sweep.engine import InProcess, Task, tasks_of
+from factcap.models.sweep.engines.attempt import Report, attempt
+from factcap.models.sweep.engines.engine import InProcess, Task, tasks_of
 from factcap.models.sweep.sweep import ATTEMPTS
 from factcap.models.sweep.watch import Watch, live
 from factcap.synth import BadInput

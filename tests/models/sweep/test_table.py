@@ -6,7 +6,7 @@ import pytest
 from factcap.models import Store, read_outcome, results, run_specs
 from factcap.models.runs.files import DamagedWarning, write_sealed
 from factcap.models.runs.lock import Busy, DirectoryLock, is_locked
-from factcap.models.store.query import where
+from factcap.models.sweep.store.query import where
 from factcap.models.sweep.watch import live
 
 

@@ -1,0 +1,1 @@
+"""What makes the runs of a sweep: this process, worker processes, or a Ray cluster."""

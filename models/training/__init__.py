@@ -1,0 +1,1 @@
+"""How a model is trained: steps, schedule, optimizers, measurement, selection, devices."""

@@ -1,0 +1,210 @@
+"""A scheme at work in a training: when it selects, by what budget, at what cost."""
+
+import base64
+import zlib
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float64
+
+from factcap.models.training.config import SelectConfig
+from factcap.synth.selection import SCHEMES, Evidence, select
+from factcap.synth.selection.budget import most_bits, running_budget
+from factcap.synth.selection.frequencies import exposures_from_losses, shrunk_counts
+
+# What is kept where all facts would be drawn equally often is drawn by this power of its count: the
+# facts that count most then are learned first and surely.
+_SKEW = 0.15
+# A forward pass costs a third of a forward and a backward pass.
+SCORING = 1 / 3
+# Facts drawn for the mean gradient of `influence`.
+HELD_OUT = 512
+
+
+@runtime_checkable
+class Offered(Protocol):
+    """What is selected from: a `FactSet`, or anything else with these."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    @property
+    def entropy_bits(self) -> Float64[np.ndarray, " facts"]:
+        """Of each, in bits."""
+        ...
+
+    @property
+    def frequency(self) -> Float64[np.ndarray, " facts"]:
+        """Of each; sums to 1."""
+        ...
+
+
+@dataclass
+class Selector:
+    """What is trained on, as a training goes on; all of it on the host.
+
+    Counts: ordinary training would read a corpus of `draws` facts drawn by frequency. A scheme that
+    reads counts counts that corpus, a draw from the frequencies by the seed; that costs no
+    training. The scheme `frequency`, an oracle, reads the frequencies themselves; `loss_hf` uses
+    them to draw equally often what it keeps.
+
+    Attributes:
+        facts: all of them.
+        config: how to select.
+        parameters: of the model, which bound the budget; infinite: they do not.
+        draws: facts that the training may draw, those that scoring costs included.
+        seed: of the counts, and of what a scheme draws.
+        by_frequency: whether facts are drawn by their frequency up to the first selection, also
+            where the scheme would draw them equally often.
+        weights: current sampling weights, 0 where a fact was dropped.
+        history: (share of the training, stored bits of what was kept) of the selections so far.
+        exposures: of each fact, as the losses at the first selection suggest; None where they are
+            counted, or nothing was selected yet.
+    """
+
+    facts: Offered
+    config: SelectConfig
+    parameters: float
+    draws: float
+    seed: int
+    by_frequency: bool = False
+    weights: Float64[np.ndarray, " facts"] = field(init=False)
+    history: list[tuple[float, float]] = field(default_factory=list)
+    exposures: Float64[np.ndarray, " facts"] | None = None
+
+    def __post_init__(self):
+        self.weights = self.facts.frequency.copy()
+        if self.by_frequency or not self.config.starts_equal:
+            return
+        self.weights = (self.facts.frequency > 0).astype(np.float64)
+        if SCHEMES[self.config.scheme].keeps_budget:
+            # Nothing is learned yet: a loss is the entropy, and what is counted can be cut at once.
+            self.weights = self._chosen(self.facts.entropy_bits, self.most_bits, None)
+
+    @property
+    def bits_kept(self) -> float:
+        """Entropy in bits of what is trained on now."""
+        return float(self.facts.entropy_bits[self.weights > 0].sum())
+
+    @property
+    def most_bits(self) -> float:
+        """That the model might store, or those it was told to keep."""
+        bits_drawn = self.draws * float(self.facts.entropy_bits.mean())
+        return self.config.budget_bits or most_bits(self.parameters, bits_drawn)
+
+    def planned_draws(self) -> float:
+        """What all scoring will cost at the most, in facts drawn.
+
+        A pass reads the facts that are left and costs a third of a draw for each. Influence costs a
+        forward-mode pass more, and the gradient of the held-out facts. That dropped facts are
+        measured too, to show how many are known, counts no more than any other check.
+        """
+        passes, left = len(self.config.shares()), int((self.weights > 0).sum())
+        scheme = SCHEMES[self.config.scheme]
+        if self.needs_scores:
+            return passes * (2 * SCORING * left + HELD_OUT)
+        if scheme.reads_losses or self.config.budget_bits == 0:
+            return passes * SCORING * left
+        return 0.0
+
+    def due(self, done: int, steps: int) -> bool:
+        """Whether it is to be selected before the next step.
+
+        Selections that fall between two moments at which this is asked are one.
+        """
+        last, now = self.history[-1][0] if self.history else 0.0, done / steps
+        return any(last < share <= now for share in self.config.shares())
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether `look` needs scores of `influence_scores`."""
+        return SCHEMES[self.config.scheme].needs == "scores"
+
+    def held_out(self) -> np.ndarray:
+        """Facts drawn by frequency for the mean gradient of `influence`."""
+        rng = np.random.default_rng([self.seed, len(self.history)])
+        return rng.choice(len(self.facts), HELD_OUT, p=self.facts.frequency)
+
+    def look(
+        self,
+        share: float,
+        nll_bits: np.ndarray,
+        scores: np.ndarray | None = None,
+    ) -> bool:
+        """Select after this share of the training; whether the weights changed.
+
+        Args:
+            share: of the training, in (0, 1].
+            nll_bits: loss of each fact; those of dropped facts are not read.
+            scores: of `influence_scores`, where the scheme needs them.
+        """
+        present, entropy = self.weights > 0, self.facts.entropy_bits
+        losses = np.where(present, nll_bits, entropy).astype(np.float64)
+        stored = np.maximum(entropy - losses, 0.0)
+        budget = self.config.budget_bits or running_budget(
+            self.history, share, float(stored[present].sum()), self.most_bits
+        )
+        before = self.weights
+        # A model that has learned nothing yet tells nothing.
+        if budget > 0 and budget >= float(entropy[present].max()):
+            self.weights = self._chosen(losses, budget, scores)
+        self.history.append((share, float(stored[self.weights > 0].sum())))
+        return not np.array_equal(before, self.weights)
+
+    def state(self) -> dict[str, Any]:
+        """What going on after an interruption needs, as JSON values."""
+        exposures = None if self.exposures is None else packed(self.exposures)
+        return {
+            "weights": packed(self.weights),
+            "history": list(self.history),
+            "exposures": exposures,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        self.weights = unpacked(state["weights"])
+        self.exposures = None if state["exposures"] is None else unpacked(state["exposures"])
+        self.history = [(float(share), float(bits)) for share, bits in state["history"]]
+
+    def _chosen(
+        self, losses: np.ndarray, budget: float, scores: np.ndarray | None
+    ) -> Float64[np.ndarray, " facts"]:
+        scheme, frequency = self.config.scheme, self._frequency(losses)
+        evidence = Evidence(
+            losses=losses,
+            weights=self.weights,
+            entropies=self.facts.entropy_bits,
+            budget_bits=budget,
+            frequency=frequency,
+            scores=None if scores is None else scores.astype(np.float64),
+            seed=self.seed,
+        )
+        weights = select(scheme, evidence)
+        if self.config.starts_equal and frequency is not None:
+            return np.where(weights > 0, np.maximum(frequency, 1e-300) ** _SKEW, 0.0)
+        return weights
+
+    def _frequency(self, losses: np.ndarray) -> Float64[np.ndarray, " facts"] | None:
+        if self.config.scheme in ("frequency", "loss_hf"):
+            return self.facts.frequency
+        if self.config.scheme != "worth":
+            return None
+        if not self.config.counted:
+            if self.exposures is None:
+                self.exposures = exposures_from_losses(losses, self.facts.entropy_bits)
+            return self.exposures
+        rng = np.random.default_rng([self.seed, 0xC0])
+        counts = rng.multinomial(round(self.draws), self.facts.frequency)
+        return shrunk_counts(counts.astype(np.float64))
+
+
+def packed(array: Float64[np.ndarray, " facts"]) -> str:
+    """Numbers as text, for JSON."""
+    return base64.b64encode(zlib.compress(array.tobytes())).decode()
+
+
+def unpacked(text: str) -> Float64[np.ndarray, " facts"]:
+    """The numbers again."""
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.float64).copy()

@@ -1,0 +1,1 @@
+"""What computes: the transformer, how facts are laid out for it, and its quickest form."""

@@ -1,0 +1,176 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from factcap.models import (
+    Diverged,
+    Job,
+    Measurement,
+    TrainConfig,
+    TransformerConfig,
+    run,
+    train_together,
+)
+from factcap.models.runs import ensemble
+from factcap.models.transformer.layout import Layout, to_device
+from factcap.synth import BadInput
+from tests.conftest import make_facts
+
+MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)
+
+# Facts, seed, steps, exponent, and how long keys and values are.
+KINDS = [
+    (40, 0, 300, 0.0, (2, 4), (1, 3)),
+    (30, 1, 200, 1.0, (2, 2), (2, 2)),
+    (50, 2, 400, 0.5, (2, 3), (1, 1)),
+]
+
+
+def jobs(folder, kinds=KINDS, **training):
+    numbers: Any = {"exposures": 1e-3, "batch": 16, "optimizer": "adamw", "learning_rate": 0.005}
+    return [
+        Job(
+            make_facts(facts, seed=seed, exponent=exponent, keys=keys, values=values),
+            MODEL,
+            TrainConfig(**numbers | {"fewest_steps": steps} | training),
+            folder / str(seed),
+        )
+        for facts, seed, steps, exponent, keys, values in kinds
+    ]
+
+
+def assert_same(result, other):
+    assert isinstance(result, Measurement)
+    np.testing.assert_allclose(result.nll_bits, other.nll_bits, atol=0.01)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    return [run(job.facts, job.model, job.training, job.directory) for job in jobs(folder)]
+
+
+@pytest.mark.parametrize("slots", [pytest.param(0, marks=pytest.mark.slow), 2])
+def test_members_know_what_they_know_alone(tmp_path, alone, slots):
+    seen = []
+    together = dict(
+        train_together(
+            jobs(tmp_path), slots=slots, progress=lambda *step: seen.append((step[0], step[1]))
+        )
+    )
+    assert sorted(together) == [0, 1, 2]
+    for number, measurement in together.items():
+        assert_same(measurement, alone[number])
+        steps = KINDS[number][2]
+        assert [done for job, done in seen if job == number] == list(range(100, steps + 1, 100))
+        lines = (tmp_path / str(number) / "metrics.jsonl").read_text().splitlines()
+        assert [json.loads(line)["step"] for line in lines] == list(range(100, steps + 1, 100))
+
+
+def test_a_member_is_the_same_to_the_bit_whoever_its_neighbors_are(tmp_path, monkeypatch):
+    # On one device, where no group of three is closed up to two.
+    monkeypatch.setattr(jax, "devices", lambda: jax.local_devices()[:1])
+    first, *others = jobs(tmp_path / "a")
+    again, *_ = jobs(tmp_path / "b")
+    kinds = [(20, 5, 400, 0.0, (2, 4), (1, 3)), (60, 6, 300, 2.0, (3, 3), (2, 3))]
+    strangers = jobs(tmp_path / "c", kinds, learning_rate=0.1)
+    one: Any = dict(train_together([first, *others]))[0]
+    two: Any = dict(train_together([*strangers, again]))[2]
+    np.testing.assert_array_equal(one.nll_bits, two.nll_bits)
+
+
+def test_an_interrupted_group_goes_on_where_it_was(tmp_path, alone):
+    class CutOffError(Exception):
+        pass
+
+    def cut(job, done, *_):
+        if done == 300:
+            raise CutOffError
+
+    with pytest.raises(CutOffError):
+        dict(train_together(jobs(tmp_path), progress=cut, checkpoint_seconds=0.0))
+    seen = []
+    together = dict(train_together(jobs(tmp_path), progress=lambda *step: seen.append(step[:2])))
+    assert min(done for job, done in seen if job != 1) == 300
+    assert not [done for job, done in seen if job == 1]  # it had ended
+    for number, measurement in together.items():
+        assert_same(measurement, alone[number])
+
+
+def test_one_that_diverges_does_not_touch_its_neighbors(tmp_path, alone):
+    some = jobs(tmp_path)
+    wild = Job(
+        some[1].facts,
+        MODEL,
+        TrainConfig(learning_rate=1e30, batch=16, optimizer="adamw"),
+        tmp_path / "wild",
+    )
+    together = dict(train_together([some[0], wild, some[2]]))
+    failed = together[1]
+    assert isinstance(failed, Diverged)
+    assert 0 < failed.step < 20
+    assert f"not finite at step {failed.step}; try a smaller learning rate" in failed.reason
+    assert not (tmp_path / "wild" / "measurement.parquet").exists()
+    for number in (0, 2):
+        assert_same(together[number], alone[number])
+
+
+def test_a_group_that_does_not_fit_is_split(tmp_path, alone, monkeypatch):
+    monkeypatch.setattr("factcap.models.runs.ensemble.free_memory_bytes", lambda: 1)
+    widths = []
+    scan = ensemble.scan_steps
+
+    def watched(*args, **kwargs):
+        widths.append(kwargs["members"])
+        return scan(*args, **kwargs)
+
+    monkeypatch.setattr("factcap.models.runs.ensemble.scan_steps", watched)
+    together = dict(train_together(jobs(tmp_path)))
+    assert not any(widths)
+    for number, measurement in together.items():
+        assert_same(measurement, alone[number])
+
+
+def test_members_are_spread_over_the_devices(tmp_path, alone, monkeypatch):
+    spread = []
+    scan = ensemble.scan_steps
+
+    def watched(reading, batch, state, *args, **kwargs):
+        leaves = jax.tree.leaves(state.params)
+        spread.append({len(leaf.sharding.device_set) for leaf in leaves})
+        return scan(reading, batch, state, *args, **kwargs)
+
+    monkeypatch.setattr("factcap.models.runs.ensemble.scan_steps", watched)
+    together = dict(train_together(jobs(tmp_path)))
+    assert jax.device_count() == 2
+    # Three members, a spare place beside them; one is alone at the end.
+    assert spread == [{2}] * 3 + [{1}]
+    for number, measurement in together.items():
+        assert_same(measurement, alone[number])
+
+
+def test_runs_of_several_shapes_are_refused(tmp_path):
+    some = jobs(tmp_path)
+    other = Job(some[0].facts, MODEL, TrainConfig(batch=32, optimizer="adamw"), tmp_path / "other")
+    with pytest.raises(BadInput, match="must have one model, batch, optimizer and precision"):
+        dict(train_together([*some, other]))
+
+
+def test_a_common_layout_draws_and_reads_the_same_facts():
+    sets = [job.facts for job in jobs(Path())]
+    layout = Layout.of(sets)
+    for facts in sets:
+        own, common = to_device(facts), to_device(facts, layout)
+        key = jax.random.key(3)
+        drawn = own.draw(64, key)
+        np.testing.assert_array_equal(drawn, common.draw(64, key))
+        rows = common.take(drawn).tokens_BxT
+        first, last = (
+            layout.context - Layout.of([facts]).context,
+            layout.context + Layout.of([facts]).values,
+        )
+        np.testing.assert_array_equal(rows[:, first:last], own.take(drawn).tokens_BxT)

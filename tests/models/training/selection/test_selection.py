@@ -1,0 +1,242 @@
+import dataclasses
+import json
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from factcap.models import (
+    Job,
+    SelectConfig,
+    Selector,
+    TrainConfig,
+    TransformerConfig,
+    influence_scores,
+    model_vocabulary,
+    read_outcome,
+    run,
+    train_together,
+)
+from factcap.models.runs.single import measured
+from factcap.models.training.schedule import make_schedule
+from factcap.models.training.steps import initial_state
+from factcap.models.transformer.fast.values import Reading, value_nll
+from factcap.models.transformer.layout import context_length, to_device
+from factcap.synth import BadInput, bitstrings
+from factcap.synth.selection import SCHEMES
+from tests.conftest import make_facts
+
+
+def small(facts):
+    return TransformerConfig(model_vocabulary(facts), width=8, depth=1, heads=1)
+
+
+def selector(facts, config, draws=10_000, parameters=100):
+    return Selector(facts, config, parameters, draws, seed=3)
+
+
+def test_influence_is_the_inner_product_of_gradients():
+    facts = make_facts(20)
+    model = small(facts)
+    params = initial_state(model, make_schedule(TrainConfig(), 20, 8), 0).params
+    reading, device = Reading(model, context_length(facts)), to_device(facts)
+    held_out = np.array([3, 5, 5])
+
+    @jax.jit
+    def gradient(row):
+        return jax.grad(lambda params: jnp.sum(value_nll(reading, params, device.take(row))))(
+            params
+        )
+
+    def flat(row):
+        leaves = jax.tree.leaves(gradient(jnp.asarray([row])))
+        return np.concatenate([np.asarray(leaf, np.float64).ravel() for leaf in leaves])
+
+    gradients = np.stack([flat(fact) for fact in range(20)])
+    tokens = float((facts.length - facts.key_length)[held_out].sum())
+    expected = gradients @ gradients[held_out].sum(axis=0) / tokens
+    found = influence_scores(reading, params, device, held_out)
+    np.testing.assert_allclose(found, expected, rtol=2e-3, atol=1e-6)
+
+
+def test_new_weights_are_drawn_by():
+    facts = make_facts(40)
+    weights = np.where(np.arange(40) % 4 == 0, 1.0 + np.arange(40), 0.0)
+    drawn = np.asarray(to_device(facts).weighted(weights).draw(40_000, jax.random.key(0)))
+    share = np.bincount(drawn, minlength=40) / 40_000
+    np.testing.assert_allclose(share, weights / weights.sum(), atol=0.01)
+    assert np.all(share[weights == 0] == 0)
+
+
+@pytest.mark.parametrize("schedule", ["once", "repeatedly", "continuously"])
+def test_selections_come_when_they_are_due(schedule):
+    facts = make_facts(40)
+    config = SelectConfig("loss_h", budget_bits=50.0, schedule=schedule, first=0.3)
+    chosen, taken = selector(facts, config), []
+    for done in range(0, 1000, 10):
+        if chosen.due(done, 1000):
+            taken.append(done / 1000)
+            chosen.look(done / 1000, np.linspace(0, 2, 40))
+    shares = {"once": [0.3], "repeatedly": [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]}
+    expected = shares.get(schedule, [0.3 + 0.025 * k for k in range(21)])
+    np.testing.assert_allclose(taken, expected, atol=0.0101)
+
+
+def test_going_on_from_a_state_selects_the_same():
+    facts = make_facts(60, exponent=1.0)
+    for scheme, counted in (("worth", True), ("worth", False), ("loss_hf", True), ("random", True)):
+        budget = 0.0 if SCHEMES[scheme].sets_budget else 100.0
+        config = SelectConfig(scheme, budget_bits=budget, counted=counted)
+        one, rng = selector(facts, config), np.random.default_rng(0)
+        losses = [facts.entropy_bits * rng.random(60) * 1.1 for _ in range(4)]
+        for share, nll in zip((0.05, 0.1), losses, strict=False):
+            one.look(share, nll)
+        other = selector(facts, config)
+        other.restore(json.loads(json.dumps(one.state())))
+        for share, nll in zip((0.2, 0.3), losses[2:], strict=True):
+            assert one.look(share, nll) == other.look(share, nll)
+        assert np.array_equal(one.weights, other.weights)
+        assert one.history == other.history
+
+
+def test_what_is_kept_fits_the_given_budget_and_losses_of_the_dropped_are_not_read():
+    facts = make_facts(60, exponent=1.0)
+    for scheme in [name for name in SCHEMES if SCHEMES[name].keeps_budget]:
+        chosen = selector(facts, SelectConfig(scheme, budget_bits=120.0))
+        nll = facts.entropy_bits * np.random.default_rng(0).random(60)
+        chosen.look(0.1, nll, np.ones(60))
+        first = chosen.weights > 0
+        assert 100 < facts.entropy_bits[first].sum() <= 120
+        chosen.look(0.2, np.where(first, nll, 0.0), np.ones(60))
+        assert np.all(first[chosen.weights > 0])
+
+
+def test_scoring_is_charged_for_what_is_left():
+    facts = make_facts(60)
+    assert selector(facts, SelectConfig("deduplicate")).planned_draws() == 0
+    once = {"schedule": "once", "budget_bits": 120.0}
+    assert selector(facts, SelectConfig("random", **once)).planned_draws() == 0
+    assert selector(facts, SelectConfig("loss_h", **once)).planned_draws() == pytest.approx(20)
+    worth = selector(facts, SelectConfig("worth", **once))
+    assert worth.planned_draws() == pytest.approx((worth.weights > 0).sum() / 3)
+    # the gradient of the held-out facts, and a pass forward with its derivative
+    assert selector(facts, SelectConfig("influence", **once)).planned_draws() == pytest.approx(552)
+
+
+def selecting(select, **fields):
+    short: dict[str, Any] = {"exposures": 100, "batch": 16, "fewest_steps": 0, **fields}
+    return TrainConfig(select=select, **short)
+
+
+def chosen_weights(directory):
+    return pq.read_table(directory / "weights.parquet").column("weight").to_numpy()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["loss_hf", "influence", "deduplicate"])
+def test_a_training_costs_no_more_with_selection_than_without(tmp_path, scheme):
+    check_cost(tmp_path, scheme)
+
+
+def test_a_training_costs_no_more_with_the_worth_than_without(tmp_path):
+    check_cost(tmp_path, "worth")
+
+
+def check_cost(tmp_path, scheme):
+    facts = make_facts(100, exponent=1.0)
+    measurement = run(facts, small(facts), selecting(SelectConfig(scheme, 150.0)), tmp_path / "a")
+    outcome = read_outcome(tmp_path / "a")
+    assert outcome["steps"] * 16 + outcome["selection"]["scoring_draws"] <= 700 * 16
+    assert not outcome["capped"]
+    assert len(measurement.recall) == 100
+    weights = chosen_weights(tmp_path / "a")
+    assert outcome["selection"]["facts_kept"] == (weights > 0).sum()
+    kept = facts.entropy_bits[weights > 0].sum()
+    assert kept == pytest.approx(outcome["selection"]["bits_kept"])
+    assert kept <= 150 or scheme == "deduplicate"
+
+
+class _Stopped(Exception):
+    pass
+
+
+def test_an_interrupted_training_goes_on_with_the_same_facts(tmp_path):
+    facts = make_facts(100, exponent=1.0)
+    training = selecting(SelectConfig("worth", schedule="continuously"))
+    straight = run(facts, small(facts), training, tmp_path / "straight")
+
+    def stop(done, total, metrics):
+        if done == 300:
+            raise _Stopped
+
+    with pytest.raises(_Stopped):
+        run(facts, small(facts), training, tmp_path / "b", progress=stop, checkpoint_seconds=0.0)
+    again = run(facts, small(facts), training, tmp_path / "b")
+    assert np.array_equal(straight.nll_bits, again.nll_bits)
+    assert np.array_equal(chosen_weights(tmp_path / "straight"), chosen_weights(tmp_path / "b"))
+    outcomes = [read_outcome(tmp_path / name)["selection"] for name in ("straight", "b")]
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.slow
+def test_selection_in_a_group_is_that_of_each_alone(tmp_path):
+    facts = make_facts(100, exponent=1.0)
+    trainings = [
+        selecting(SelectConfig("worth", 150.0)),
+        selecting(SelectConfig("influence", 150.0)),
+        selecting(None, seed=1),
+    ]
+    jobs = [
+        Job(facts, small(facts), training, tmp_path / f"{number}")
+        for number, training in enumerate(trainings)
+    ]
+    found = dict(train_together(jobs))
+    for number, training in enumerate(trainings):
+        alone = run(facts, small(facts), training, tmp_path / f"alone{number}")
+        together = measured(found[number])
+        assert abs(together.stored_bits - alone.stored_bits) < 0.05 * alone.stored_bits
+        if training.select is not None:
+            one, other = (
+                chosen_weights(tmp_path / name) > 0 for name in (f"{number}", f"alone{number}")
+            )
+            assert (one == other).mean() > 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["loss_h", "worth"])
+def test_selection_knows_many_times_what_ordinary_training_knows(scheme, tmp_path):
+    facts = bitstrings(800, vocabulary=64, length=7, key_length=4)
+    model = TransformerConfig(64, width=8, depth=2, heads=1)
+    training = TrainConfig(exposures=400, batch=64, saturate=False)
+    plain = run(facts, model, training, tmp_path / "plain")
+    training = dataclasses.replace(training, select=SelectConfig(scheme))
+    chosen = run(facts, model, training, tmp_path / "chosen")
+    assert chosen.facts_known >= 3 * plain.facts_known
+    assert chosen.facts_known > 0.8 * plain.stored_bits / 18
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"scheme": "best"}, "no scheme is called 'best'; there are random"),
+        ({"scheme": "random"}, "the scheme random must be told the budget, in bits"),
+        ({"budget_bits": -1.0}, "the budget must be positive, or 0 to set itself"),
+        ({"budget_bits": float("inf")}, "the budget must be positive, or 0"),
+        ({"schedule": "often"}, "no schedule is called 'often'; there are once, repeatedly"),
+        ({"first": 0.0}, r"a share in \(0, 0.8\], not 0"),
+        ({"first": 0.9}, r"a share in \(0, 0.8\], not 0.9"),
+    ],
+)
+def test_values_out_of_range_are_refused(fields, message):
+    with pytest.raises(BadInput, match=message):
+        SelectConfig(**({"scheme": "loss_h"} | fields))
+
+
+def test_a_budget_that_leaves_no_step_is_refused(tmp_path):
+    facts = make_facts(40)
+    with pytest.raises(BadInput, match="leave no 100 steps of 16 after"):
+        run(facts, small(facts), selecting(SelectConfig("loss_h"), exposures=1), tmp_path / "a")
+    assert not (tmp_path / "a").exists()
