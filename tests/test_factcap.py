@@ -3,6 +3,8 @@ import re
 
 import pytest
 
+from factcap.commands.runs import size_lines
+from factcap.models import named_size
 from factcap.synth import phonebook, write
 
 
@@ -31,8 +33,10 @@ def test_train_and_measure(call, tmp_path):
     path, run = tmp_path / "f.parquet", tmp_path / "run"
     write(phonebook(30, digits=2), path)
     shape = ("--width", 8, "--depth", 1, "--heads", 1)
-    code, out, _ = call("train", path, "--out", run, *shape, "--exposures", 5, "--json")
+    code, out, err = call("train", path, "--out", run, *shape, "--exposures", 5, "--json")
     assert code == 0
+    assert err.splitlines()[0] == "2,408 parameters with 202 token ids; 792 without embeddings"
+    assert err.splitlines()[1].startswith("warning: embeddings are 67% of the parameters")
     trained = json.loads(out)
     code, out, err = call("measure", run, "--json")
     assert json.loads(out) == trained
@@ -47,6 +51,13 @@ def test_train_and_measure(call, tmp_path):
     assert code == 2
     assert "width" in err
     assert not (tmp_path / "none").exists()
+
+
+def test_no_warning_where_most_parameters_are_not_embeddings():
+    small = named_size("8k", 128)
+    assert size_lines(small) == ["8,272 parameters with 128 token ids; 6,224 without embeddings"]
+    [_, warning] = size_lines(named_size("8k", 13_706))
+    assert warning.startswith("warning: embeddings are 97% of the parameters")
 
 
 @pytest.mark.parametrize(

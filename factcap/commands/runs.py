@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from factcap.commands.terminal import libraries_on_stderr, print_json, progress_bar
+from factcap.commands.terminal import libraries_on_stderr, print_json, progress_bar, say
+
+if TYPE_CHECKING:
+    from factcap.models import TransformerConfig
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Train:
     out: Path
     """The run's directory: new, or that of this run interrupted."""
     model: str | None = None
-    """A named size: 8k, 29k, 0.1M, 0.2M, 0.8M, 3.2M, 11M, 25M, gpt2-small (default 29k)."""
+    """A named size: 8k, 29k, 0.1M, 0.2M, 0.8M, 3.2M, 11M, 25M, gpt2-small (default 29k). The name
+    counts all parameters with a vocabulary of 128 token ids; more ids make a larger embedding."""
     width: int | None = None
     """Size of the residual stream; with --depth and --heads instead of --model."""
     depth: int | None = None
@@ -150,6 +154,9 @@ class Train:
             if self.coordinator is not None:
                 join(self.coordinator, self.processes, self.process, self.join_seconds)
             mesh = None if self.mesh is None else make_mesh(self.mesh)
+            if is_first():
+                for line in size_lines(model):
+                    say(line)
             with progress_bar("steps", shown=is_first()) as bar:
 
                 def progress(done: int, total: int, metrics: Any) -> None:
@@ -161,6 +168,21 @@ class Train:
         if not is_first():
             return
         _print_measurement(measurement.summary() | read_outcome(self.out), self.json)
+
+
+def size_lines(model: "TransformerConfig") -> list[str]:
+    """How large the model is, and a warning where its embedding is most of it."""
+    embedding, all_of_it = model.embedding_parameters, model.parameters
+    lines = [
+        f"{all_of_it:,} parameters with {model.vocabulary:,} token ids; "
+        f"{all_of_it - embedding:,} without embeddings"
+    ]
+    if 2 * embedding > all_of_it:
+        lines.append(
+            f"warning: embeddings are {embedding / all_of_it:.0%} of the parameters; compare "
+            "models without them, take a larger --model, or facts with fewer token ids"
+        )
+    return lines
 
 
 @dataclass(frozen=True)

@@ -51,13 +51,17 @@ class TransformerConfig:
         >>> TransformerConfig(vocabulary=50_257, width=768, depth=12, heads=12).parameters
         123551232
         """
-        embeddings = self.vocabulary * self.width * (1 if self.tied else 2)
         block = 12 * self.width**2 + 2 * self.width
-        return embeddings + self.depth * block + self.width
+        return self.embedding_parameters + self.depth * block + self.width
+
+    @property
+    def embedding_parameters(self) -> int:
+        """Of these, those of the embedding and of a readout of its own."""
+        return self.vocabulary * self.width * (1 if self.tied else 2)
 
 
-# (width, depth, heads); gpt2-small has 124M parameters with GPT-2's vocabulary of 50,257, the
-# others about what their name says with a vocabulary of a few hundred tokens.
+# (width, depth, heads). A name counts all parameters, the embedding's too, with 128 token ids, as
+# `cities` has; gpt2-small has 124M with GPT-2's 50,257.
 SIZES = {
     "8k": (16, 2, 1),
     "29k": (32, 2, 2),
@@ -72,7 +76,14 @@ SIZES = {
 
 
 def named_size(name: str, vocabulary: int, *, tied: bool = True) -> TransformerConfig:
-    """The configuration of a named size; raises `BadInput` that lists the names."""
+    """The configuration of a named size; raises `BadInput` that lists the names.
+
+    A name counts the parameters with 128 token ids. Of a larger vocabulary the embedding is larger,
+    and so is the model:
+
+    >>> [named_size("8k", vocabulary).parameters for vocabulary in (128, 256, 13_706)]
+    [8272, 10320, 225520]
+    """
     if name not in SIZES:
         raise BadInput(f"no model is called {name!r}; there are {', '.join(SIZES)}")
     width, depth, heads = SIZES[name]
