@@ -160,7 +160,7 @@ def test_the_committed_numbers_are_what_is_said_of_them():
             assert lost <= 0.005
 
 
-def test_the_readme_says_what_the_table_says():
+def test_the_page_says_what_the_table_says():
     table = committed()
     with open(RESULTS / "selection_gain.csv") as file:
         runs = list(csv.DictReader(file))
@@ -175,7 +175,7 @@ def test_the_readme_says_what_the_table_says():
         for row in runs
         if (float(row["exponent"]), float(row["load"])) == (1.0, 4.0)
     )
-    readme = " ".join((RESULTS.parents[1] / "README.md").read_text().split())
+    page = " ".join((RESULTS.parent / "results.md").read_text().split())
     for sentence in (
         f"Of {ordinary['facts']:,.0f} equally frequent facts, four times what fits, ordinary "
         f"training knows {ordinary['facts_known']:.0f}, training on those of lowest loss "
@@ -185,4 +185,4 @@ def test_the_readme_says_what_the_table_says():
         f"alone it is {100 * max(skewed['loss_h'], skewed['loss_hf']):.0f} % there",
         f"({len(runs)} runs",
     ):
-        assert sentence in readme
+        assert sentence in page
