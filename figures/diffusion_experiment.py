@@ -31,7 +31,7 @@ from factcap.models.diffusion import (
     score_error,
     train_denoiser,
 )
-from factcap.models.runs.job import code_digest
+from factcap.models.runs.code.digest import code_digest
 
 COLUMNS = (
     *("panel", "points", "seed", "parameters", "series", "noise", "memorized_fraction"),
@@ -109,8 +109,7 @@ class Trial:
         del plan["points"], plan["seeds"]
         if not counts:
             del plan["observations"]
-        source = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-        decisive = [plan, counts, self.points, self.seed, code_digest(), source]
+        decisive = [plan, counts, self.points, self.seed, code_digest(__name__)]
         return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 

