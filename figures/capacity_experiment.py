@@ -13,7 +13,8 @@ from factcap.figures.runs import Finished, make_runs
 from factcap.models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
 from factcap.models.runs.ledger import estimated_seconds
 from factcap.models.runs.reading import is_finished
-from factcap.models.sweep.recipes import build, complete
+from factcap.models.sweep.making import build
+from factcap.models.sweep.recipes import complete
 from factcap.synth import rank_size_exponent
 
 COLUMNS = (

@@ -42,7 +42,7 @@ def test_a_sweep_is_made_listed_and_looked_at(call, tmp_path):
 def test_results_and_status_of_what_is_there(call, tmp_path):
     store = Store.create(tmp_path / "store")
     specs = finished(store, 4)
-    store.plan({"f" * 16: "one more", specs[0].id: "known"})
+    store.plan("a sweep", {"f" * 16: "one more", specs[0].id: "known"})
     store.fail("e" * 16, {"reason": "it broke", "traceback": "", "step": None, "attempts": 3})
     code, out, _ = call("status", store.root)
     assert code == 0

@@ -69,6 +69,8 @@ class Train:
     """The number of this one, from 0."""
     join_seconds: float = 300.0
     """How long to wait for the others."""
+    accept_other_code: bool = False
+    """Go on with this run where another version of the code has begun it; its outcome says so."""
     json: bool = False
     """Print JSON."""
 
@@ -164,7 +166,15 @@ class Train:
                     bar.set_postfix(bits_per_token=f"{metrics['loss_bits_per_token']:.3f}")
                     bar.update(done - bar.n)
 
-                measurement = run(facts, model, training, self.out, progress=progress, mesh=mesh)
+                measurement = run(
+                    facts,
+                    model,
+                    training,
+                    self.out,
+                    progress=progress,
+                    mesh=mesh,
+                    accept_other_code=self.accept_other_code,
+                )
         if not is_first():
             return
         _print_measurement(measurement.summary() | read_outcome(self.out), self.json)
@@ -219,6 +229,10 @@ def _print_measurement(summary: dict[str, Any], json: bool) -> None:
     )
     ending = "all that were given, and bits still grew: capped" if summary["capped"] else "ended"
     print(f"exposures           {summary['exposures']:,.0f} ({ending})")
+    if len(codes := summary.get("codes", [])) > 1:
+        print(
+            f"code                {len(codes)} versions: {', '.join(code[:12] for code in codes)}"
+        )
     if "selection" in summary:
         kept, scheme = summary["selection"], summary["training"]["select"]["scheme"]
         print(

@@ -1,6 +1,7 @@
 """`factcap sweep`, `results` and `status`: many runs, and what came of them."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from factcap.commands.terminal import print_json, say
 # What `results` shows of each run, where there is no --csv.
 _SHOWN = (
     *("run", "generator", "facts", "model", "optimizer", "seed", "exposures_made", "facts_known"),
-    *("accuracy", "weighted_accuracy", "bits_per_parameter", "capped"),
+    *("accuracy", "weighted_accuracy", "bits_per_parameter", "capped", "other_code"),
 )
 
 
@@ -39,6 +40,8 @@ class Sweep:
     """Processes of the engine local; 0: one for each usable core."""
     retry_failed: bool = False
     """Try again what is recorded as failed."""
+    accept_other_code: bool = False
+    """Take what another version of the code has finished; `factcap results` marks it."""
     checkpoint_seconds: float = 60.0
     """Time between two saved states of a run."""
     track: Literal["wandb", "trackio"] | None = None
@@ -48,6 +51,7 @@ class Sweep:
 
     def run(self) -> None:
         """Check all, make what is missing, say what came of it."""
+        from factcap.models.sweep.accept import made_by_other_code
         from factcap.models.sweep.file import configurations
         from factcap.models.sweep.spec import run_specs
         from factcap.models.sweep.store.store import Store
@@ -68,7 +72,8 @@ class Sweep:
         root = self.out or Path("out") / self.file.stem
         costs = self._costs(specs)
         if self.dry_run:
-            return _list_runs(specs, costs, root)
+            accepted = made_by_other_code(specs, Store(root)) if self.accept_other_code else {}
+            return _list_runs(specs, costs, root, accepted)
         # What may be wrong is found before anything is written.
         follow = None if self.track is None else tracker(self.track, self.project)
         engine = self._engine()
@@ -99,6 +104,7 @@ class Sweep:
         from factcap.commands.live import LiveBars
         from factcap.models.compiler import keep_compiled
         from factcap.models.runs.checkpoints import silence_orbax
+        from factcap.models.sweep.accept import made_by_other_code
         from factcap.models.sweep.engines.local import default_workers
         from factcap.models.sweep.store.table import results
         from factcap.models.sweep.sweep import run_sweep
@@ -106,11 +112,15 @@ class Sweep:
         keep_compiled()
         silence_orbax()
         workers = self.workers or default_workers()
+        accepted = made_by_other_code(specs, store) if self.accept_other_code else {}
         missing = [
-            cost for spec, cost in zip(specs, costs, strict=True) if not store.is_finished(spec.id)
+            cost
+            for spec, cost in zip(specs, costs, strict=True)
+            if spec.id not in accepted and not store.is_finished(spec.id)
         ]
-        say(f"{len(specs)} runs, {len(missing)} of them to make: {_cost(sum(missing))}")
-        with LiveBars(store, {spec.id: spec.label() for spec in specs}, follow) as bars:
+        say(_summary(len(specs), len(accepted), missing))
+        labels = {accepted.get(spec.id, spec.id): spec.label() for spec in specs}
+        with LiveBars(store, labels, follow) as bars:
             ended = run_sweep(
                 specs,
                 store,
@@ -118,10 +128,12 @@ class Sweep:
                 engine=engine,
                 progress=bars.look,
                 retry_failed=self.retry_failed,
+                accept_other_code=self.accept_other_code,
                 checkpoint_seconds=self.checkpoint_seconds,
             )
         results(store)
-        print(f"{len(ended.done)} runs done, {len(ended.failed)} failed; {store.root}")
+        other = f" ({len(ended.accepted)} of other code)" if ended.accepted else ""
+        print(f"{len(ended.done)} runs done{other}, {len(ended.failed)} failed; {store.root}")
         for run, reason in ended.failed.items():
             print(f"failed: {run}: {reason}", file=sys.stderr)
         if ended.failed:
@@ -188,27 +200,39 @@ class Status:
             if table.num_rows
             else {}
         )
-        for run in labels:
+        for run in {**dict.fromkeys(store.runs(), ""), **labels}:
             state = store.state(run)
+            if state == "waiting" and run not in labels:
+                continue  # what no sweep asks for any more, as after a change of the code
             runs["capped" if state == "done" and capped.get(run) else state].append(run)
         if self.json:
             return print_json(runs)
         print(", ".join(f"{len(names):,} {state}" for state, names in runs.items()))
         for run in runs["running"]:
-            print(f"running  {run}  {labels[run]}  {_progress(live(store, run))}")
+            print(f"running  {run}  {labels.get(run, '')}  {_progress(live(store, run))}")
         for run in runs["failed"]:
             failure = store.failure(run) or {}
-            print(f"failed   {run}  {labels[run]}  {failure.get('reason', '')}")
+            print(f"failed   {run}  {labels.get(run, '')}  {failure.get('reason', '')}")
 
 
-def _list_runs(specs: list, costs: list[float], root: Path) -> None:
-    finished = [(root / "runs" / spec.id / "outcome.json").exists() for spec in specs]
+def _list_runs(specs: list, costs: list[float], root: Path, accepted: Mapping[str, str]) -> None:
     lines = [["run", "facts, model, seed", "FLOP at most", ""]]
-    for spec, cost, done in zip(specs, costs, finished, strict=True):
-        lines.append([spec.id, spec.label(), f"{cost:.1e}", "done" if done else ""])
+    left = []
+    for spec, cost in zip(specs, costs, strict=True):
+        if spec.id in accepted:
+            state = f"done by other code: {accepted[spec.id]}"
+        else:
+            state = "done" if (root / "runs" / spec.id / "outcome.json").exists() else ""
+        lines.append([spec.id, spec.label(), f"{cost:.1e}", state])
+        left += [] if state else [cost]
     print(*_aligned(lines), sep="\n")
-    left = sum(cost for cost, done in zip(costs, finished, strict=True) if not done)
-    print(f"{len(specs)} runs, {finished.count(False)} of them to make: {_cost(left)}")
+    print(_summary(len(specs), len(accepted), left))
+
+
+def _summary(runs: int, accepted: int, costs: list[float]) -> str:
+    """How many runs there are, and what those cost that are to be made."""
+    other = f" {accepted} made by other code and accepted," if accepted else ""
+    return f"{runs} runs,{other} {len(costs)} of them to make: {_cost(sum(costs))}"
 
 
 def _cost(flops: float) -> str:

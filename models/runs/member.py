@@ -99,9 +99,7 @@ class Member:
             f"of {self.training.batch} after {self.scoring_draws:,.0f} draws for scoring; "
             "give more",
         )
-        self.record = Record(
-            job.directory, job.config, accept_other_code=job.accept_other_code
-        )
+        self.record = Record(job.directory, job.config, accept_other_code=job.accept_other_code)
 
     @property
     def weights(self) -> np.ndarray:

@@ -4,11 +4,13 @@ import time
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from factcap.models.compiler import on_cpu
-from factcap.models.runs.files import DamagedWarning
+from factcap.models.runs.files import DamagedWarning, digest_of
+from factcap.models.runs.reading import but_for_code
+from factcap.models.sweep.accept import made_by_other_code
 from factcap.models.sweep.engines.attempt import Report
 from factcap.models.sweep.engines.engine import Engine, InProcess, Task, tasks_of
 from factcap.models.sweep.engines.local import LocalEngine
@@ -28,12 +30,14 @@ class Ended:
     """How the runs of a sweep stand at its end.
 
     Attributes:
-        done: names of the finished ones.
+        done: names of the finished ones, as they lie in the store.
         failed: reason by name.
+        accepted: which of those done are of other code, by the name that they would have today.
     """
 
     done: tuple[str, ...]
     failed: Mapping[str, str]
+    accepted: Mapping[str, str] = field(default_factory=dict)
 
 
 def run_sweep(
@@ -44,6 +48,7 @@ def run_sweep(
     engine: Callable[[], Engine] | None = None,
     progress: Callable[[], object] = lambda: None,
     retry_failed: bool = False,
+    accept_other_code: bool = False,
     checkpoint_seconds: float = 60.0,
 ) -> Ended:
     """Make the runs that a store lacks.
@@ -63,6 +68,9 @@ def run_sweep(
         engine: starts another engine than these.
         progress: called several times a second.
         retry_failed: try again what is recorded as failed.
+        accept_other_code: take what other code has finished for a run of the same configuration
+            that the store lacks: see `factcap.models.sweep.accept`. What other code has begun and
+            not finished is not taken up, and what today's code has begun it ends.
         checkpoint_seconds: time between two saved states.
 
     Returns:
@@ -72,18 +80,24 @@ def run_sweep(
         OSError: if the store cannot be written any more, say because the disk is full.
     """
     wanted = {spec.id: spec for spec in specs}
-    store.plan({run: spec.label() for run, spec in wanted.items()})
+    accepted = made_by_other_code(wanted.values(), store) if accept_other_code else {}
+    store.plan(
+        digest_of({"runs": sorted(but_for_code(spec.config) for spec in wanted.values())})[:16],
+        {accepted.get(run, run): spec.label() for run, spec in wanted.items()},
+    )
+    to_make = {run: spec for run, spec in wanted.items() if run not in accepted}
     if retry_failed:
-        for run in wanted:
+        for run in to_make:
             store.forgive(run)
-    missing = [spec for run, spec in wanted.items() if _is_missing(store, run)]
+    missing = [spec for run, spec in to_make.items() if _is_missing(store, run)]
     if missing:
         start = engine or _default_engine(min(workers, len(missing)), store, progress)
-        _Sweep(store, wanted, progress, checkpoint_seconds).make(missing, start())
-    failures = {run: store.failure(run) for run in wanted if not store.is_finished(run)}
+        _Sweep(store, to_make, progress, checkpoint_seconds).make(missing, start())
+    failures = {run: store.failure(run) for run in to_make if not store.is_finished(run)}
     return Ended(
-        tuple(run for run in wanted if run not in failures),
+        tuple(accepted.get(run, run) for run in wanted if run not in failures),
         {run: failure["reason"] for run, failure in failures.items() if failure is not None},
+        accepted,
     )
 
 

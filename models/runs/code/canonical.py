@@ -1,11 +1,16 @@
 """A module's syntax as text: what decides its numbers, and nothing of how it is written down."""
 
 import ast
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 # Fields that decide nothing, or that only newer versions of Python have.
 _IGNORED = {"ctx", "kind", "returns", "type_comment", "type_ignores", "type_params"}
+
+# Nodes of which not all counts.
+_SPECIAL = {ast.AnnAssign, ast.Assert, ast.Call, ast.JoinedStr, ast.Raise, ast.arg}
+
+# What has a body, and whether annotations in it are fields.
+_BODIES = {ast.ClassDef: True, ast.FunctionDef: False, ast.AsyncFunctionDef: False}
 
 
 def canonical(tree: ast.Module) -> str:
@@ -15,45 +20,47 @@ def canonical(tree: ast.Module) -> str:
     the texts of errors: what is given to an exception that is raised, the message of an `assert`,
     and that of `factcap.synth.errors.require`.
     """
-    return "".join(_pieces(tree, in_class=False))
-
-
-def _pieces(node: Any, *, in_class: bool) -> Iterator[str]:
-    """The text of a node, a list of nodes or a value.
-
-    Args:
-        node: any part of a syntax tree.
-        in_class: whether it stands in the body of a class, where annotations are fields.
-    """
-    if isinstance(node, list):
-        yield "["
-        for part in node:
-            if not _does_nothing(part):
-                yield from _pieces(part, in_class=in_class)
-        yield "]"
-    elif isinstance(node, ast.AST):
-        in_class = isinstance(node, ast.ClassDef) or (
-            in_class and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        )
-        kind, fields = _decisive(node, in_class)
-        yield f"{kind}("
+    pieces: list[str] = []
+    # What is still to be written, the next last: texts, and nodes with whether a class is around.
+    waiting: list[str | tuple[ast.AST, bool]] = [(tree, False)]
+    while waiting:
+        next_ = waiting.pop()
+        if isinstance(next_, str):
+            pieces.append(next_)
+            continue
+        node, in_class = next_
+        in_class = _BODIES.get(type(node), in_class)
+        kind, fields = type(node).__name__, [(name, getattr(node, name)) for name in node._fields]
+        if type(node) in _SPECIAL:
+            kind, fields = _decisive(node, in_class)
+        parts: list[str | tuple[ast.AST, bool]] = [f"{kind}("]
         for name, value in fields:
-            if name not in _IGNORED and value is not None and value != []:
-                yield f"{name}="
-                yield from _pieces(value, in_class=in_class)
-        yield ")"
-    else:
-        # not repr: which characters it shows depends on the version of Python
-        yield f"{ascii(node)},"
+            if name in _IGNORED or value is None or value == []:
+                continue
+            values = value if isinstance(value, list) else [value]
+            parts.append(f"{name}=[" if values is value else f"{name}=")
+            # not repr: which characters it shows depends on the version of Python
+            parts += [
+                (each, in_class) if isinstance(each, ast.AST) else f"{each!a},"
+                for each in values
+                if not (
+                    isinstance(each, ast.Pass)
+                    or (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
+                )
+            ]
+            parts.append("]" if values is value else "")
+        parts.append(")")
+        waiting += reversed(parts)
+    return "".join(pieces)
 
 
-def _decisive(node: ast.AST, in_class: bool) -> tuple[str, Iterable[tuple[str, Any]]]:
-    """The kind of a node, and those of its fields that decide something."""
+def _decisive(node: ast.AST, in_class: bool) -> tuple[str, list[tuple[str, Any]]]:
+    """The kind of a node of which not all counts, and those of its fields that do."""
     match node:
         case ast.arg():
             return "arg", [("arg", node.arg)]
-        case ast.Raise(ast.Call(exception), cause):
-            return "Raise", [("exc", exception), ("cause", cause)]
+        case ast.Raise(ast.Call(exception)):
+            return "Raise", [("exc", exception), ("cause", node.cause)]
         case ast.Assert():
             return "Assert", [("test", node.test)]
         case ast.Call(ast.Name("require") as function, [condition, *_]):
@@ -63,27 +70,17 @@ def _decisive(node: ast.AST, in_class: bool) -> tuple[str, Iterable[tuple[str, A
         case ast.AnnAssign() if not in_class:
             return "AnnAssign", [("target", node.target)]  # makes the name a local one
         case ast.JoinedStr():
-            return "JoinedStr", [("values", list(_joined(node.values)))]
-    return type(node).__name__, ast.iter_fields(node)
+            return "JoinedStr", [("values", _joined(node.values))]
+    return type(node).__name__, list(ast.iter_fields(node))
 
 
-def _does_nothing(statement: Any) -> bool:
-    """Whether it is `pass`, or a value of which nothing is made, as a docstring is."""
-    return isinstance(statement, ast.Pass) or (
-        isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
-    )
-
-
-def _joined(values: Iterable[Any]) -> Iterator[Any]:
+def _joined(values: list[Any]) -> list[Any]:
     """The parts of an f-string; texts that follow each other as one, whatever cut them."""
-    text = ""
+    joined: list[Any] = []
     for value in values:
-        if isinstance(value, ast.Constant):
-            text += str(value.value)
-            continue
-        if text:
-            yield text
-        text = ""
-        yield value
-    if text:
-        yield text
+        part = str(value.value) if isinstance(value, ast.Constant) else value
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        elif part != "":
+            joined.append(part)
+    return joined

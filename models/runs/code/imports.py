@@ -1,9 +1,9 @@
 """Which modules of a package a module imports, found in the sources; none is loaded for that.
 
 Some packages only hand out the names of their modules: by a stub, `__init__.pyi`, from which
-`lazy_loader` imports a name when it is first used, or by an `__init__.py` that imports names and does
-nothing else. Their names are followed one by one, so that who takes `FactSet` from `factcap.synth`
-depends on its module and not on every generator.
+`lazy_loader` imports a name when it is first used, or by an `__init__.py` that imports names and
+does nothing else. Their names are followed one by one: what takes `FactSet` from `factcap.synth`
+depends on the module of `FactSet`, and not on every generator.
 """
 
 import ast
@@ -53,7 +53,8 @@ def imported(folder: Path, module: str) -> frozenset[str]:
     tree = syntax(folder, module)
     found: set[str] = set()
     bound: dict[str, str] = {}
-    for node in ast.walk(tree):
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    for node in imports:
         for name, place, names in _taken(folder, module, node):
             source, left = _locate(folder, place, names)
             if _hands_out(folder, source) is None or left:
@@ -79,7 +80,9 @@ def syntax(folder: Path, module: str) -> ast.Module:
     return ast.parse(path.read_bytes())
 
 
-def _taken(folder: Path, module: str, node: ast.AST) -> Iterator[tuple[str, str, Names]]:
+def _taken(
+    folder: Path, module: str, node: ast.Import | ast.ImportFrom
+) -> Iterator[tuple[str, str, Names]]:
     """What an import takes of the package: name given to it, module, names within that."""
     top = folder.name
     if isinstance(node, ast.Import):
@@ -92,7 +95,7 @@ def _taken(folder: Path, module: str, node: ast.AST) -> Iterator[tuple[str, str,
                 place, _ = _locate(folder, top, tuple(rest))
                 if _hands_out(folder, place) is None:
                     yield alias.name, place, ()
-    elif isinstance(node, ast.ImportFrom):
+    else:
         source = _absolute(folder, module, node)
         if source.split(".")[0] == top:
             place, names = _locate(folder, top, tuple(source.split(".")[1:]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from factcap.models.runs.files import Damaged, DamagedWarning, digest_of, read_sealed, write_sealed
+from factcap.models.runs.files import Damaged, DamagedWarning, read_sealed, write_sealed
 from factcap.models.runs.lock import is_locked
 from factcap.models.runs.reading import check_finished, is_finished, read_config
 from factcap.synth.errors import require
@@ -23,7 +23,7 @@ class Store:
     """A directory of runs.
 
     It holds `store.json`, which says so; `runs/<id>/`, one a run; `plans/<hash>.json`, the runs
-    that a sweep asked for; and `results.parquet`, the table, which is made from the runs. Each
+    that a sweep asks for; and `results.parquet`, the table, which is made from the runs. Each
     file is written beside its place, brought to the disk and renamed, so that it is there whole or
     not at all; each but the metrics of a run in progress has a digest, so that a byte that changed
     is found. Other files in the directory are left alone.
@@ -100,21 +100,24 @@ class Store:
         except FileNotFoundError:
             return []
 
-    def plan(self, runs: Mapping[str, str]) -> None:
-        """Write down which runs a sweep asks for.
+    def plan(self, sweep: str, runs: Mapping[str, str]) -> None:
+        """Write down which runs a sweep asks for; what it asked for before is forgotten.
 
         Args:
+            sweep: its name, the same whatever code makes its runs.
             runs: a label for each name.
         """
-        entry = {"runs": dict(runs)}
-        path = self.root / "plans" / f"{digest_of(entry)[:16]}.json"
-        if not _is_sealed(path):
+        entry, path = {"runs": dict(runs)}, self.root / "plans" / f"{sweep}.json"
+        try:
+            if read_sealed(path) == entry:
+                return
+        except (OSError, Damaged):
             path.parent.mkdir(exist_ok=True)
-            write_sealed(path, entry)
+        write_sealed(path, entry)
 
     def planned(self) -> dict[str, str]:
-        """The runs that sweeps asked for, and those begun: name and label."""
-        found = dict.fromkeys(self.runs(), "")
+        """The runs that sweeps ask for: name and label."""
+        found: dict[str, str] = {}
         for path in sorted((self.root / "plans").glob("*.json")):
             try:
                 found |= read_sealed(path)["runs"]
@@ -164,10 +167,3 @@ class Store:
         if (directory / "failure.json").exists():
             return "failed"
         return "running" if is_locked(directory) else "waiting"
-
-
-def _is_sealed(path: Path) -> bool:
-    try:
-        return bool(read_sealed(path))
-    except (OSError, Damaged):
-        return False

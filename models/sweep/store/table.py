@@ -18,9 +18,16 @@ from factcap.models.runs.files import (
     write_whole,
 )
 from factcap.models.runs.reading import read_config, read_outcome
+from factcap.models.sweep.code import code_today, source_of
 from factcap.models.sweep.store.store import Store
 
 Row = dict[str, Any]
+
+# A column of the file that the table has not: what makes a run's facts.
+_SOURCE = "source"
+
+# Hexadecimal digits of the hash of a run's code.
+_CODE_DIGITS = 12
 
 
 def results(store: Store) -> pa.Table:
@@ -28,8 +35,10 @@ def results(store: Store) -> pa.Table:
 
     Columns: `run`; `generator` and `facts_<argument>`, or `file`, of the recipe; `model`; the
     training, its defaults filled in (`exposures` are those asked for); the measurement
-    (`Measurement.summary`); `exposures_made`, `steps_made`, `capped`; and the ledger. A column that
-    a run lacks is null in its row.
+    (`Measurement.summary`); `exposures_made`, `steps_made`, `capped`; the ledger; `code`, the first
+    digits of the hash of its code, joined by + where several have made it; and `other_code`,
+    whether that is another than would make this run now. A column that a run lacks is null in its
+    row.
 
     The table is kept as `results.parquet`; only runs that it lacks are read. A table that is not as
     it was written is made anew from the runs.
@@ -43,16 +52,34 @@ def results(store: Store) -> pa.Table:
     new = [row for run in finished if run not in have if (row := _row_or_none(store, run))]
     wanted = set(finished)
     if known is not None and not new and have <= wanted:
-        return known
+        return _marked(known)
     old = [row for row in known.to_pylist() if row["run"] in wanted] if known is not None else []
     table = _table([*old, *new])
     if table.num_rows:
         _keep(store, table)
-    return table
+    return _marked(table)
+
+
+def _marked(table: pa.Table) -> pa.Table:
+    """The table with `other_code`, which is a matter of the code that reads it."""
+    if not table.num_rows:
+        return table
+    codes, sources = table.column("code").to_pylist(), table.column(_SOURCE).to_pylist()
+    today = {source: _today(source) for source in set(sources)}
+    other = [code != today[source] for code, source in zip(codes, sources, strict=True)]
+    return table.drop_columns([_SOURCE]).append_column("other_code", pa.array(other, pa.bool_()))
+
+
+def _today(source: str) -> str | None:
+    """The digits of the code that makes runs of a source now; None if the source is gone."""
+    try:
+        return code_today(source)[:_CODE_DIGITS]
+    except LookupError:
+        return None
 
 
 def result_row(store: Store, run: str) -> Row:
-    """The row of a finished run.
+    """The row of a finished run, as it is kept: with its source, and without `other_code`.
 
     Raises:
         BadInput: if it is not finished.
@@ -70,6 +97,10 @@ def result_row(store: Store, run: str) -> Row:
         **_flat({"selection": outcome.get("selection")}),
         **outcome["summary"],
         **outcome["ledger"],
+        "code": "+".join(
+            code[:_CODE_DIGITS] for code in outcome.get("codes", [config.get("code", "")])
+        ),
+        _SOURCE: source_of(config),
     }
 
 
@@ -129,7 +160,9 @@ def _kept(store: Store) -> pa.Table | None:
     path, proof = _paths(store)
     try:
         if read_sealed(proof)["sha256_of_table"] == file_digest(path):
-            return pq.read_table(path)
+            table = pq.read_table(path)
+            # an older version kept no codes
+            return table if _SOURCE in table.column_names else None
     except (OSError, Damaged, KeyError):
         pass
     return None

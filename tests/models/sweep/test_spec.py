@@ -7,7 +7,8 @@ import pytest
 from factcap.models import RunSpec, TrainConfig, run_spec, run_specs
 from factcap.models.runs.ledger import most_flops
 from factcap.models.sweep.file import configurations
-from factcap.models.sweep.recipes import build, complete, sample
+from factcap.models.sweep.making import build
+from factcap.models.sweep.recipes import complete, sample
 from factcap.synth import BadInput, cities, phonebook, write
 
 BOOK = {"generator": "phonebook", "facts": 30}
@@ -34,7 +35,7 @@ def test_defaults_given_or_not_are_one_run():
 
 def test_the_code_is_part_of_the_run(monkeypatch):
     before = run_spec({"facts": BOOK}).id
-    monkeypatch.setattr("factcap.models.runs.job.code_digest", lambda: "another")
+    monkeypatch.setattr("factcap.models.sweep.spec.code_today", lambda source: "another")
     assert run_spec({"facts": BOOK}).id != before
 
 
