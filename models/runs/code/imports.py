@@ -57,14 +57,11 @@ def imported(folder: Path, module: str) -> frozenset[str]:
     for node in imports:
         for name, place, names in _taken(folder, module, node):
             source, left = _locate(folder, place, names)
-            if _hands_out(folder, source) is None or left:
+            found |= {each for each in (source, place) if _hands_out(folder, each) is None}
+            if left or not _is_package(folder, source):
                 found.add(source)
-            elif name in bound and bound[name] != source:
+            elif bound.setdefault(name, source) != source:
                 found |= _all_in(folder, source)
-            else:
-                bound[name] = source
-            if _hands_out(folder, place) is None:
-                found.add(place)
     return frozenset(found | _used(folder, tree, bound))
 
 
@@ -105,12 +102,12 @@ def _taken(
 
 
 def _used(folder: Path, tree: ast.Module, bound: Mapping[str, str]) -> set[str]:
-    """The modules of what is used of packages that hand out names.
+    """The modules of what is used of packages that have a name in a module.
 
     Args:
         folder: of the package.
         tree: of the module that uses them.
-        bound: such a package for each name that stands for one.
+        bound: the package by its name there.
     """
     found: set[str] = set()
     unused, inner = set(bound), set()
@@ -126,7 +123,7 @@ def _used(folder: Path, tree: ast.Module, bound: Mapping[str, str]) -> set[str]:
             continue
         unused.discard(start.id)
         module, left = _locate(folder, bound[start.id], tuple(reversed(chain)))
-        whole = _hands_out(folder, module) is not None and not left
+        whole = _is_package(folder, module) and not left
         found |= _all_in(folder, module) if whole else {module}
     return found.union(*(_all_in(folder, bound[name]) for name in unused))
 

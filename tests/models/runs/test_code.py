@@ -145,6 +145,8 @@ PACK = {
         # a package that does more than to hand out names counts, where a name is taken from it
         ("from pack.own import y", ["own"]),
         ("from pack.own import e", ["own", "own.e"]),
+        ("from pack import own\nx = own.e.z", ["own", "own.e"]),
+        ("from pack import own\nx = own.y", ["own"]),
         ("from pack.own.e import z", ["own.e"]),
     ],
 )
