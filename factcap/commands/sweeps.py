@@ -119,7 +119,7 @@ class Sweep:
             if spec.id not in accepted and not store.is_finished(spec.id)
         ]
         say(_summary(len(specs), len(accepted), missing))
-        labels = {accepted.get(spec.id, spec.id): spec.label() for spec in specs}
+        labels = {accepted.get(run := str(spec.id), run): spec.label() for spec in specs}
         with LiveBars(store, labels, follow) as bars:
             ended = run_sweep(
                 specs,
