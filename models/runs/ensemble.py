@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -109,22 +109,34 @@ def _train(
     waiting = deque(run for run in runs if run.directory.finished is None)
     if not waiting:
         return
-    ensemble = _Ensemble(list(waiting), slots, mesh)
+    ensemble = _Ensemble(waiting, slots, mesh)
     saved = time.monotonic()
-    while ensemble.fill(waiting):
+    while any(ensemble.runs):
         yield from ensemble.end()
         ensemble.step(progress)
         yield from ensemble.end()
         if agreed(time.monotonic() - saved > checkpoint_seconds):
             ensemble.save()
             saved = time.monotonic()
+        ensemble.close_up(waiting)
+        ensemble.fill(waiting)
 
 
 class _Ensemble:
-    """Which run is in which slot, and what a slot's arrays mean for its run."""
+    """Which run is in which slot, and what a slot's arrays mean for its run.
 
-    def __init__(self, runs: Sequence[LiveRun], slots: int, mesh: Mesh | None = None):
-        self.mesh, jobs = mesh, [run.job for run in runs]
+    Args:
+        waiting: the runs; those that get a slot at once are taken off.
+        slots: how many at the most; 0: as many as fit in memory.
+        mesh: see `train_together`.
+
+    Attributes:
+        runs: that of each slot; None where a slot is free.
+        slots: the arrays of all.
+    """
+
+    def __init__(self, waiting: deque[LiveRun], slots: int, mesh: Mesh | None = None):
+        self.mesh, jobs = mesh, [run.job for run in waiting]
         shapes = len(by_shape(jobs))
         require(
             shapes == 1,
@@ -136,32 +148,29 @@ class _Ensemble:
         self.reading = Reading(self.shape.model, self.layout.context, self.shape.precision)
         fitting = _MEMORY_SHARE * free_memory_bytes()
         fitting //= member_bytes(self.reading, self.layout, self.shape.batch)
-        count = int(max(1, min(len(runs), slots or len(runs), fitting)))
-        self.runs: list[LiveRun | None] = [None] * count
-        self.slots: Slots | None = None
+        count = int(max(1, min(len(jobs), slots or len(jobs), fitting)))
+        first = [waiting.popleft() for _ in range(count)]
+        self._place(first, Slots.of([self._arrays(run) for run in first], mesh))
+        self._check(range(count))
 
-    def fill(self, waiting: deque[LiveRun]) -> bool:
-        """Give free slots to waiting runs, or close most of them up; whether any is taken."""
+    def _place(self, runs: Sequence[LiveRun | None], slots: Slots) -> None:
+        self.runs, self.slots = [*runs, *[None] * (len(slots) - len(runs))], slots
+
+    def close_up(self, waiting: deque[LiveRun]) -> None:
+        """Give up the free slots, if none is waited for and they are half of all or more."""
         taken = [slot for slot, run in enumerate(self.runs) if run is not None]
-        if self.slots is not None and not waiting and 0 < 2 * len(taken) <= len(self.runs):
+        if not waiting and 0 < 2 * len(taken) <= len(self.runs):
             self._place([self.runs[slot] for slot in taken], self.slots.keep(taken))
+
+    def fill(self, waiting: deque[LiveRun]) -> None:
+        """Give free slots to waiting runs."""
         free = [slot for slot, run in enumerate(self.runs) if run is None]
         arrivals = {slot: waiting.popleft() for slot in free[: len(waiting)]}
         if arrivals:
             arrays = {slot: self._arrays(run) for slot, run in arrivals.items()}
-            # The first to come fill all slots.
-            slots = (
-                Slots.of(list(arrays.values()), self.mesh)
-                if self.slots is None
-                else self.slots.put(arrays)
-            )
             runs = [arrivals.get(slot, run) for slot, run in enumerate(self.runs)]
-            self._place(runs, slots)
-            self._check([slot for slot, run in arrivals.items() if run.check_due()])
-        return any(run is not None for run in self.runs)
-
-    def _place(self, runs: Sequence[LiveRun | None], slots: Slots) -> None:
-        self.runs, self.slots = [*runs, *[None] * (len(slots) - len(runs))], slots
+            self._place(runs, self.slots.put(arrays))
+            self._check(arrivals)
 
     def _arrays(self, run: LiveRun) -> TrainingArrays:
         """Those that a run begins with, or goes on with."""
@@ -175,23 +184,22 @@ class _Ensemble:
         live = {slot: run for slot, run in enumerate(self.runs) if run is not None}
         if not live:
             return
-        assert self.slots is not None
         start = time.monotonic()
         self.slots, nats = take_steps(self.slots, self.reading, self.shape.batch)
         seconds = (time.monotonic() - start) / len(live)
         metrics = {slot: run.took(nats[slot], seconds) for slot, run in live.items()}
-        found = self._check([slot for slot, run in live.items() if run.check_due()])
+        found = self._check(live)
         for slot, run in live.items():
             line = metrics[slot] | found.get(slot, {})
             run.directory.metrics.append(line)
             run.directory.checkpoints.settle(wait=False)
             progress(run.number, run.done, run.steps, line)
 
-    def _check(self, due: Sequence[int]) -> dict[int, dict[str, float]]:
-        """Measure all facts of the runs in these slots; their metrics by slot."""
+    def _check(self, slots: Iterable[int]) -> dict[int, dict[str, float]]:
+        """Measure all facts of those runs in these slots that are due; their metrics by slot."""
+        due = [slot for slot in slots if (run := self.runs[slot]) is not None and run.check_due()]
         if not due:
             return {}
-        assert self.slots is not None
         results = measure_slots(self.slots, self.reading)
         return {slot: self._checked(slot, *results[slot]) for slot in due}
 
@@ -201,7 +209,6 @@ class _Ensemble:
         """What follows from a check for a run and its arrays; its metrics."""
         run = self.runs[slot]
         assert run is not None
-        assert self.slots is not None
         steps, weights = run.steps, run.weights
         metrics = run.checked(nll_bits, recall)
         if run.selection_due():
@@ -221,7 +228,6 @@ class _Ensemble:
         for slot, run in enumerate(self.runs):
             if run is None or run.result is None:
                 continue
-            assert self.slots is not None
             if isinstance(run.result, Measurement):
                 run.save(self.slots.take(slot).state)
             divided = jax.process_count() if on_cpu() else self.mesh.size if self.mesh else 1
@@ -231,7 +237,6 @@ class _Ensemble:
 
     def save(self) -> None:
         """Save the state of every run."""
-        assert self.slots is not None
         for slot, run in enumerate(self.runs):
             if run is not None:
                 run.save(self.slots.take(slot).state)
