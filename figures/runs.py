@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from factcap.models import Measurement, RunSpec, Store, run_sweep
-from factcap.models.runs.record import read_finished
+from factcap.models.runs.finished import read_finished
 from factcap.models.sweep.watch import Watch
 
 Progress = Callable[[int, int, float], object]

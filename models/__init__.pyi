@@ -1,9 +1,9 @@
 from .runs.ensemble import train_together
+from .runs.finished import read_run
 from .runs.job import Job, run_config
-from .runs.member import Diverged
-from .runs.probe import probe
+from .runs.other_facts import measure_other_facts
 from .runs.reading import read_outcome
-from .runs.record import read_run
+from .runs.result import Diverged
 from .runs.single import run
 from .sweep.grid import chain, product, zipped
 from .sweep.spec import RunSpec, run_spec, run_specs
@@ -33,9 +33,9 @@ __all__ = [
     "chain",
     "influence_scores",
     "make_mesh",
+    "measure_other_facts",
     "model_vocabulary",
     "named_size",
-    "probe",
     "product",
     "read_outcome",
     "read_run",

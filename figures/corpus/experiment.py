@@ -11,10 +11,17 @@ import pyarrow.parquet as pq
 from jaxtyping import Bool
 
 from factcap.figures.processes import in_processes
-from factcap.models import Job, Measurement, SelectConfig, TrainConfig, TransformerConfig, probe
+from factcap.models import (
+    Job,
+    Measurement,
+    SelectConfig,
+    TrainConfig,
+    TransformerConfig,
+    measure_other_facts,
+)
 from factcap.models import train_together as make
 from factcap.models.runs.reading import is_finished, read_outcome
-from factcap.models.runs.single import measured
+from factcap.models.runs.result import measured
 from factcap.synth import FactSet
 from factcap.synth.corpus import (
     Corpus,
@@ -233,7 +240,7 @@ def row(
     plan: Plan, made: Material, scheme: Scheme, seed: int, job: Job
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The row of a finished run, and its rows a template; ratios are filled in later."""
-    found, outcome = probe(job, made.asked.rows), read_outcome(job.directory)
+    found, outcome = measure_other_facts(job, made.asked.rows), read_outcome(job.directory)
     known, shares = made.asked.known(found.recall), made.asked.shares(found.recall)
     selection = outcome.get("selection", {})
     kept = np.ones(len(made.corpus.fact), bool)

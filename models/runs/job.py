@@ -23,7 +23,7 @@ from factcap.synth.errors import require
 
 @dataclass(frozen=True)
 class Job:
-    """A run to be made.
+    """A run whose facts are made and whose directory is known; nothing of it is trained yet.
 
     Attributes:
         facts: what to learn.

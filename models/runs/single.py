@@ -8,8 +8,7 @@ from jax.sharding import Mesh
 
 from factcap.models.runs.ensemble import train_together
 from factcap.models.runs.job import Job
-from factcap.models.runs.lock import Busy
-from factcap.models.runs.member import Diverged
+from factcap.models.runs.result import measured
 from factcap.models.training.config import TrainConfig
 from factcap.models.training.measure import Measurement
 from factcap.models.transformer.decoder import TransformerConfig
@@ -38,7 +37,7 @@ def run(
         model: the transformer; its vocabulary must be `model_vocabulary(facts)` or more.
         training: how to train.
         directory: a new one, or one that holds this very run; see
-            `factcap.models.runs.record.Record`.
+            `factcap.models.runs.directory.RunDirectory`.
         progress: called with (steps done, steps in all, metrics) after each 100 steps; the steps in
             all become fewer when training is found to end early.
         checkpoint_seconds: time between two saved states.
@@ -65,12 +64,3 @@ def run(
     )
     [(_, result)] = together
     return measured(result)
-
-
-def measured(result: Measurement | Diverged | Busy) -> Measurement:
-    """The measurement; raises `FloatingPointError` for a run that diverged, or `Busy`."""
-    if isinstance(result, Busy):
-        raise result
-    if isinstance(result, Diverged):
-        raise FloatingPointError(result.reason)
-    return result

@@ -1,4 +1,4 @@
-"""Fact sets by recipe: a generator with its arguments, or a file, as JSON values."""
+"""Recipes of fact sets: a generator with its arguments, or a file, as JSON values."""
 
 import hashlib
 import importlib.metadata

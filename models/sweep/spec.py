@@ -24,7 +24,9 @@ _SELECT: dict[str, Any] = {field.name: field.type for field in dataclasses.field
 
 @dataclass(frozen=True)
 class RunSpec:
-    """A run that can be named, listed and sent to another machine before its facts are made.
+    """A run as a configuration, its facts not made yet: it can be named, listed and sent.
+
+    `job` makes its facts; what comes of that is a `factcap.models.Job`.
 
     Attributes:
         facts: a complete recipe: see `factcap.models.sweep.recipes.complete`.

@@ -90,14 +90,15 @@ class TrainConfig:
     Attributes:
         exposures: how often a fact is drawn, on average over the set (the mean over facts; fact i
             is drawn `exposures * N * p_i` times in expectation). These are the most: a run ends
-            before when nothing is left to learn (`is_full`).
+            before when nothing is left to learn (`StoppingRule.is_full`).
         fewest_steps: a set so small that these exposures make fewer steps gets this many.
         batch: facts a step; 0 means `default_batch` of the set.
         learning_rate: the peak; 0 means `default_learning_rate` of width, optimizer and batch.
         optimizer: a name in `factcap.models.training.optim.OPTIMIZERS`.
         saturate: end before, too, when the stored bits no longer grow (`stopped_growing`), or all
-            facts are recalled and the bits cannot grow any more by as much (`can_grow`); a run that
-            uses up its exposures while they still grow is `capped`.
+            facts are recalled and the bits cannot grow any more by as much
+            (`StoppingRule.can_grow`); a run that uses up its exposures while they still grow is
+            `capped`.
         precision: of products and activations, a name in
             `factcap.models.transformer.fast.values.PRECISIONS`.
         warmup: share of the steps in which the learning rate rises linearly from 0.

@@ -4,7 +4,7 @@ import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from jaxtyping import Array, Bool, Float, Float32, Float64, Int
 from factcap.models.compiler import fast_options
 from factcap.models.training.devices.mesh import AXES, kept_whole, parts_of, specs
 from factcap.models.transformer.fast.values import Params, Reading, value_logits
-from factcap.models.transformer.layout import DeviceFacts
+from factcap.models.transformer.layout import DeviceFacts, context_length, to_device
+from factcap.synth import FactSet
 from factcap.synth.errors import BadInput
 
 _COLUMNS = ("nll_bits", "recall", "entropy_bits", "frequency")
@@ -77,6 +78,17 @@ class Measurement:
     def bits_per_parameter(self) -> float:
         """Stored bits for each parameter."""
         return self.stored_bits / self.parameters
+
+    @classmethod
+    def of(
+        cls,
+        facts: FactSet,
+        nll_bits: Float32[np.ndarray, " facts"],
+        recall: Bool[np.ndarray, " facts"],
+        parameters: int,
+    ) -> "Measurement":
+        """What a model of so many parameters knows of these facts."""
+        return cls(nll_bits, recall, facts.entropy_bits, facts.frequency, parameters)
 
     def summary(self) -> dict[str, Any]:
         """The numbers, as JSON values."""
@@ -205,6 +217,14 @@ def measure_device(
     measure = _compiled_measure(members=False)
     nll, right = measure(reading, batch_size, _chunks(count, batch_size), params, facts)
     return _of_facts(nll, right, count)
+
+
+def measure_facts(
+    reading: Reading, params: Params, facts: FactSet, mesh: Mesh | None = None
+) -> tuple[Float32[np.ndarray, " facts"], Bool[np.ndarray, " facts"]]:
+    """`measure_device` of any facts, in a layout of their own instead of that of `reading`."""
+    own = replace(reading, context=context_length(facts))
+    return measure_device(own, params, to_device(facts), mesh)
 
 
 def measure_members(

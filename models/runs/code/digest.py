@@ -15,7 +15,9 @@ TRAINING = ("factcap.models.runs.ensemble", "factcap.models.runs.checkpoints")
 ASIDE = frozenset(
     {
         *("factcap.models.runs.files", "factcap.models.runs.ledger", "factcap.models.runs.lock"),
-        *("factcap.models.runs.reading", "factcap.models.runs.record"),
+        *("factcap.models.runs.reading", "factcap.models.runs.finished"),
+        *("factcap.models.runs.claim", "factcap.models.runs.directory"),
+        "factcap.models.runs.metrics",
         *("factcap.models.runs.code.canonical", "factcap.models.runs.code.digest"),
         *("factcap.models.runs.code.imports", "factcap.figures.processes"),
     }

@@ -1,17 +1,19 @@
-"""One attempt at some runs of a store: what every engine has its workers do."""
+"""One attempt at some runs of a store: what every engine has its workers do with a task."""
 
 import errno
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from factcap.models.runs.ensemble import train_together
 from factcap.models.runs.files import DamagedWarning
 from factcap.models.runs.lock import Busy
-from factcap.models.runs.member import Diverged
+from factcap.models.runs.result import Diverged, Result
+from factcap.models.runs.shape import by_shape
 from factcap.models.sweep.spec import RunSpec
 from factcap.models.sweep.store.store import Store
 from factcap.synth.errors import BadInput
@@ -58,7 +60,7 @@ def attempt(
     progress: Progress = lambda *_: None,
     checkpoint_seconds: float = 60.0,
 ) -> list[Report]:
-    """Make some runs of one shape, together; go on with those that were begun.
+    """Try once to make some runs, those of a shape together; go on with those that were begun.
 
     Args:
         root: of the store.
@@ -82,13 +84,15 @@ def _attempt(
     reports: dict[str, Report] = {}
     try:
         jobs = [spec.job(store.directory(spec.id)) for spec in specs]
-        together = train_together(
-            jobs,
-            progress=lambda number, *rest: progress(specs[number].id, *rest),
-            checkpoint_seconds=checkpoint_seconds,
-        )
-        for number, result in together:
-            reports[specs[number].id] = _report(specs[number].id, result)
+        for numbers in by_shape(jobs):
+            names = [specs[number].id for number in numbers]
+            together = train_together(
+                [jobs[number] for number in numbers],
+                progress=partial(_named, progress, names),
+                checkpoint_seconds=checkpoint_seconds,
+            )
+            for place, result in together:
+                reports[names[place]] = _report(names[place], result)
     except Exception as error:
         failed = _explained(error)
         for spec in specs:
@@ -96,7 +100,11 @@ def _attempt(
     return [reports[spec.id] for spec in specs]
 
 
-def _report(run: str, result: Any) -> Report:
+def _named(progress: Progress, names: Sequence[str], number: int, *rest: Any) -> None:
+    progress(names[number], *rest)
+
+
+def _report(run: str, result: Result) -> Report:
     if isinstance(result, Busy):
         return Report(run, "busy")
     if isinstance(result, Diverged):

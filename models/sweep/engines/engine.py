@@ -11,7 +11,7 @@ from factcap.models.sweep.spec import RunSpec
 
 @dataclass(frozen=True)
 class Task:
-    """Runs that one worker makes together.
+    """Runs that a worker is given at once: specs, since it makes their facts itself.
 
     Attributes:
         root: of the store, as an absolute path.
@@ -33,7 +33,8 @@ class Engine(Protocol):
     """Workers that make tasks.
 
     Attributes:
-        together: into how many tasks the runs of one shape go; 0: each run is a task of its own.
+        together: into how many tasks runs that are alike go, see `tasks_of`; 0: each run is a task
+            of its own.
     """
 
     together: int
@@ -95,12 +96,18 @@ class InProcess:
 def tasks_of(
     specs: Sequence[RunSpec], root: Path, checkpoint_seconds: float, *, together: int
 ) -> list[Task]:
-    """The runs as tasks: each alone, or those of a shape in so many tasks."""
-    shapes: dict[object, list[RunSpec]] = {}
+    """The runs as tasks: each alone, or those that are alike in so many tasks.
+
+    Alike are runs whose configurations give the same model, batch, optimizer and precision. Whether
+    they have one shape, `factcap.models.runs.shape.shape_of`, also depends on their facts: on their
+    number, where the batch is left to it, and on their token ids. Facts are made by workers, so an
+    attempt sorts the runs of its task by shape.
+    """
+    alike: dict[object, list[RunSpec]] = {}
     for spec in specs:
         training = spec.training
-        shape = (str(spec.model), training.batch, training.optimizer, training.precision)
-        shapes.setdefault(shape if together else spec.id, []).append(spec)
+        told = (str(spec.model), training.batch, training.optimizer, training.precision)
+        alike.setdefault(told if together else spec.id, []).append(spec)
     parts = max(together, 1)
-    groups = [group[part::parts] for group in shapes.values() for part in range(parts)]
+    groups = [group[part::parts] for group in alike.values() for part in range(parts)]
     return [Task(root.absolute(), tuple(group), checkpoint_seconds) for group in groups if group]

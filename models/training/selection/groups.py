@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from factcap.models.training.config import SelectConfig
+from factcap.models.training.selection.checked import CheckedModel
 from factcap.models.training.selection.selector import SCORING, Selector, packed, unpacked
 from factcap.synth.corpus import Grouping
 from factcap.synth.selection import SCHEMES
@@ -137,11 +138,6 @@ class GroupSelector:
         """Entropy in bits of the groups that are trained on now."""
         return self._inner.bits_kept
 
-    @property
-    def needs_scores(self) -> bool:
-        """Whether `look` needs scores of influence; it has none of groups."""
-        return self._inner.needs_scores
-
     def planned_draws(self) -> float:
         """What all scoring will cost at the most, in documents drawn.
 
@@ -162,6 +158,15 @@ class GroupSelector:
         if self.losses is not None and not self._inner.history:
             return self.last < now and self.config.shares()[0] <= now
         return any(self.last < share <= now for share in self._shares())
+
+    def reselect(self, share: float, model: CheckedModel) -> bool:
+        """`look` at the losses that a model has of the rows of the groups.
+
+        Args:
+            share: of the training, in (0, 1].
+            model: as it is after this share.
+        """
+        return self.look(share, model.losses_of(self.grouping.rows))
 
     def look(self, share: float, row_bits: np.ndarray) -> bool:
         """Select after this share of the training; whether the weights changed.

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from factcap.models.training.config import SelectConfig
+from factcap.models.training.selection.checked import CheckedModel
 from factcap.synth.selection import SCHEMES, Evidence, select
 from factcap.synth.selection.budget import most_bits, running_budget
 from factcap.synth.selection.frequencies import exposures_from_losses, shrunk_counts
@@ -103,7 +104,7 @@ class Selector:
         """
         passes, left = len(self.config.shares()), int((self.weights > 0).sum())
         scheme = SCHEMES[self.config.scheme]
-        if self.needs_scores:
+        if self._reads_scores:
             return passes * (2 * SCORING * left + HELD_OUT)
         if scheme.reads_losses or self.config.budget_bits == 0:
             return passes * SCORING * left
@@ -117,9 +118,18 @@ class Selector:
         last, now = self.history[-1][0] if self.history else 0.0, done / steps
         return any(last < share <= now for share in self.config.shares())
 
+    def reselect(self, share: float, model: CheckedModel) -> bool:
+        """`look` at what a model knows of the facts, and at their influence if the scheme reads it.
+
+        Args:
+            share: of the training, in (0, 1].
+            model: as it is after this share.
+        """
+        scores = model.influence_scores(self.held_out()) if self._reads_scores else None
+        return self.look(share, model.nll_bits, scores)
+
     @property
-    def needs_scores(self) -> bool:
-        """Whether `look` needs scores of `influence_scores`."""
+    def _reads_scores(self) -> bool:
         return SCHEMES[self.config.scheme].needs == "scores"
 
     def held_out(self) -> np.ndarray:

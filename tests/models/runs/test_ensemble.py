@@ -15,7 +15,7 @@ from factcap.models import (
     run,
     train_together,
 )
-from factcap.models.runs import ensemble
+from factcap.models.runs import slots
 from factcap.models.transformer.layout import Layout, to_device
 from factcap.synth import BadInput
 from tests.conftest import make_facts
@@ -54,12 +54,12 @@ def alone(tmp_path_factory):
     return [run(job.facts, job.model, job.training, job.directory) for job in jobs(folder)]
 
 
-@pytest.mark.parametrize("slots", [pytest.param(0, marks=pytest.mark.slow), 2])
-def test_members_know_what_they_know_alone(tmp_path, alone, slots):
+@pytest.mark.parametrize("slot_count", [pytest.param(0, marks=pytest.mark.slow), 2])
+def test_members_know_what_they_know_alone(tmp_path, alone, slot_count):
     seen = []
     together = dict(
         train_together(
-            jobs(tmp_path), slots=slots, progress=lambda *step: seen.append((step[0], step[1]))
+            jobs(tmp_path), slots=slot_count, progress=lambda *step: seen.append((step[0], step[1]))
         )
     )
     assert sorted(together) == [0, 1, 2]
@@ -122,13 +122,13 @@ def test_one_that_diverges_does_not_touch_its_neighbors(tmp_path, alone):
 def test_a_group_that_does_not_fit_is_split(tmp_path, alone, monkeypatch):
     monkeypatch.setattr("factcap.models.runs.ensemble.free_memory_bytes", lambda: 1)
     widths = []
-    scan = ensemble.scan_steps
+    scan = slots.scan_steps
 
     def watched(*args, **kwargs):
         widths.append(kwargs["members"])
         return scan(*args, **kwargs)
 
-    monkeypatch.setattr("factcap.models.runs.ensemble.scan_steps", watched)
+    monkeypatch.setattr("factcap.models.runs.slots.scan_steps", watched)
     together = dict(train_together(jobs(tmp_path)))
     assert not any(widths)
     for number, measurement in together.items():
@@ -137,14 +137,14 @@ def test_a_group_that_does_not_fit_is_split(tmp_path, alone, monkeypatch):
 
 def test_members_are_spread_over_the_devices(tmp_path, alone, monkeypatch):
     spread = []
-    scan = ensemble.scan_steps
+    scan = slots.scan_steps
 
     def watched(reading, batch, state, *args, **kwargs):
         leaves = jax.tree.leaves(state.params)
         spread.append({len(leaf.sharding.device_set) for leaf in leaves})
         return scan(reading, batch, state, *args, **kwargs)
 
-    monkeypatch.setattr("factcap.models.runs.ensemble.scan_steps", watched)
+    monkeypatch.setattr("factcap.models.runs.slots.scan_steps", watched)
     together = dict(train_together(jobs(tmp_path)))
     assert jax.device_count() == 2
     # Three members, a spare place beside them; one is alone at the end.

@@ -171,6 +171,16 @@ def test_runs_together_are_runs_alone_but_for_rounding(tmp_path):
         np.testing.assert_allclose(together.nll_bits, alone.nll_bits, rtol=1e-3, atol=0.01)
 
 
+def test_runs_whose_facts_give_them_other_shapes_are_one_task_and_all_made(store):
+    # The batch follows from how many facts there are.
+    specs = [small(1, facts={**BITS, "facts": facts}, batch=0)[0] for facts in (20, 1000)]
+    [task] = tasks_of(specs, store.root, 60.0, together=1)
+    seen = []
+    reports = attempt(task.root, task.specs, progress=lambda *step: seen.append(step[:2]))
+    assert [(each.run, each.ending) for each in reports] == [(spec.id, "done") for spec in specs]
+    assert seen == [(spec.id, done) for spec in specs for done in (100, 200)]
+
+
 def test_a_run_that_diverges_is_recorded_with_its_step(store):
     [good] = small(1)
     [bad] = small(1, learning_rate=1e30)

@@ -7,7 +7,6 @@ from factcap.models import TrainConfig, TransformerConfig, model_vocabulary
 from factcap.models.training.config import default_batch, total_steps
 from factcap.models.training.schedule import make_schedule
 from factcap.models.training.steps import initial_state, scan_steps
-from factcap.models.training.stopping import stopped_growing
 from factcap.models.transformer.fast.values import Reading, value_logits, value_nll
 from factcap.models.transformer.layout import context_length, to_device
 from factcap.synth import BadInput
@@ -83,14 +82,6 @@ def test_a_rate_that_falls_early_does_so_without_a_jump():
 def test_schedule_free_keeps_its_rate_to_the_end():
     config = TrainConfig(learning_rate=0.5, optimizer="schedule-free-adamw", batch=16)
     assert make_schedule(config, 400, 8).rate(total_steps(config, 400)) == pytest.approx(0.5)
-
-
-def test_bits_that_grow_are_not_said_to_have_stopped():
-    growing = [(500 * k, 100.0 * k**0.5) for k in range(1, 40)]
-    assert stopped_growing(growing, 1e3) is None
-    assert stopped_growing([(500 * k, 1.0) for k in range(1, 40)], 1e3) is None  # learned nothing
-    assert stopped_growing([*growing, (30_000, growing[-1][1])], 1e3) == 30_000
-    assert stopped_growing(growing[:1], 1e3) is None
 
 
 def test_loss_counts_value_tokens_only():

@@ -5,11 +5,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from factcap.models import Job, TrainConfig, TransformerConfig, probe, read_outcome, run
+from factcap.models import (
+    Job,
+    TrainConfig,
+    TransformerConfig,
+    measure_other_facts,
+    read_outcome,
+    run,
+)
 from factcap.models.runs.ensemble import train_together
 from factcap.models.runs.job import run_config
-from factcap.models.runs.member import Member
-from factcap.models.runs.single import measured
+from factcap.models.runs.live_run import LiveRun
+from factcap.models.runs.result import measured
 from factcap.models.training.config import SelectConfig
 from factcap.models.training.measure import measure_device
 from factcap.models.training.schedule import make_schedule
@@ -259,12 +266,12 @@ def test_groups_are_part_of_what_a_run_is(tokenized, model, tmp_path):
     influence = TrainConfig(select=SelectConfig("influence", budget_bits=9.0))
     with pytest.raises(BadInput, match="influence has no scores of groups"):
         Job(facts, model, influence, tmp_path, grouping=groupings[1])
-    member = Member(0, Job(facts, model, training, tmp_path / "a", grouping=groupings[1]))
-    member.record.close()
-    assert isinstance(member.selector, GroupSelector)
-    plain = Member(0, Job(facts, model, training, tmp_path / "b"))
-    plain.record.close()
-    assert isinstance(plain.selector, Selector)
+    by_groups = LiveRun(0, Job(facts, model, training, tmp_path / "a", grouping=groupings[1]))
+    by_groups.directory.close()
+    assert isinstance(by_groups.selection, GroupSelector)
+    plain = LiveRun(0, Job(facts, model, training, tmp_path / "b"))
+    plain.directory.close()
+    assert isinstance(plain.selection, Selector)
 
 
 @pytest.mark.slow
@@ -282,18 +289,18 @@ def test_a_training_selects_by_groups_and_is_asked_by_prompts(corpus, tokenized,
     job = Job(facts, model, training, tmp_path / "run", grouping=groups)
     asked = questions(corpus, tokenized)
     with pytest.raises(BadInput, match="is not finished"):
-        probe(job, asked.rows)
+        measure_other_facts(job, asked.rows)
     [(_, result)] = train_together([job])
     at_the_end = measured(result)
     outcome = read_outcome(tmp_path / "run")
     assert outcome["selection"]["scoring_draws"] == pytest.approx(len(groups.rows) / 3)
     assert 10 < outcome["selection"]["facts_kept"] < 150
     assert outcome["steps"] * 16 + outcome["selection"]["scoring_draws"] <= 9000 + 1600
-    found = probe(job, asked.rows)
+    found = measure_other_facts(job, asked.rows)
     assert len(found.recall) == len(asked.rows)
     assert np.all(np.isfinite(found.nll_bits) & (found.nll_bits >= 0))
     # The state that is read is the one that was measured at the end.
-    again = probe(job, facts)
+    again = measure_other_facts(job, facts)
     np.testing.assert_allclose(again.nll_bits, at_the_end.nll_bits, rtol=1e-5)
     [(_, read)] = train_together([replace(job)])
     assert np.array_equal(measured(read).nll_bits, at_the_end.nll_bits)

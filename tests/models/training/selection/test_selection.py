@@ -20,7 +20,7 @@ from factcap.models import (
     run,
     train_together,
 )
-from factcap.models.runs.single import measured
+from factcap.models.runs.result import measured
 from factcap.models.training.schedule import make_schedule
 from factcap.models.training.steps import initial_state
 from factcap.models.transformer.fast.values import Reading, value_nll
