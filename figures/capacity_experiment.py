@@ -4,17 +4,19 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from factcap.capacity import all_or_nothing_bound, rate_distortion_bound
+from factcap.figures.fields import Count, Positive, Seeds, Size, must
 from factcap.figures.runs import Finished, make_runs
 from factcap.models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
 from factcap.models.runs.ledger import estimated_seconds
 from factcap.models.runs.reading import is_finished
 from factcap.models.sweep.recipes import build, complete
 from factcap.synth import rank_size_exponent
+from factcap.synth.errors import require
 
 COLUMNS = (
     *("model", "parameters", "exponent", "seed", "selection", "facts", "load", "facts_known"),
@@ -44,13 +46,19 @@ class Preset:
     """
 
     source: Callable[[str, int, int], dict[str, Any]]
-    frequencies: Mapping[str, int]
-    sizes: tuple[str, ...]
-    loads: tuple[float, ...]
-    seeds: tuple[int, ...]
-    exposures: float
-    batch: int
-    expected: float
+    frequencies: Mapping[str, Annotated[int, must("at least 0", lambda n: n >= 0)]]
+    sizes: tuple[Size, ...]
+    loads: tuple[Positive, ...]
+    seeds: Seeds
+    exposures: Positive
+    batch: Count
+    expected: Positive
+
+    def __post_init__(self):
+        require(
+            "uniform" in self.frequencies,
+            "uniform must be one of the frequencies: the capacity is measured there",
+        )
 
 
 def _cities(frequency: str, facts: int, seed: int) -> dict[str, Any]:

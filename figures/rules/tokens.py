@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from factcap.capacity import least_exception_error, rate_distortion_bound
+from factcap.figures.fields import Count, ProperShare, Seeds, Share
 from factcap.figures.rules.units import NetworkPlan
 from factcap.models import Measurement, RunSpec, run_spec
 from factcap.synth import RuledFacts, ruled_facts
@@ -30,14 +31,14 @@ class Plan:
         networks: of one hidden layer.
     """
 
-    facts: int = 2000
-    fresh: int = 500
-    epsilon: float = 0.2
-    epsilons: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
-    widths: tuple[int, ...] = (8, 12, 16, 20, 24)
-    orders: tuple[int, ...] = (1, 2)
-    exposures: tuple[int, ...] = (10, 25, 50, 100, 200)
-    seeds: tuple[int, ...] = (0, 1)
+    facts: Count = 2000
+    fresh: Count = 500
+    epsilon: ProperShare = 0.2
+    epsilons: tuple[Share, ...] = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+    widths: tuple[Count, ...] = (8, 12, 16, 20, 24)
+    orders: tuple[Count, ...] = (1, 2)
+    exposures: tuple[Count, ...] = (10, 25, 50, 100, 200)
+    seeds: Seeds = (0, 1)
     networks: NetworkPlan = field(default_factory=NetworkPlan)
 
     @property
