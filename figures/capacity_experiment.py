@@ -187,7 +187,7 @@ def _plan(preset: Preset) -> dict[_Point, RunSpec]:
         fitting = preset.expected * named_size(size, vocabulary).parameters / entropy
         points += [
             _Point(size, frequency, facts, seed)
-            for facts in sorted({max(1, round(load * fitting)) for load in preset.loads})
+            for facts in sorted({max(2, round(load * fitting)) for load in preset.loads})
             for frequency in preset.frequencies
             for seed in preset.seeds
         ]

@@ -161,7 +161,8 @@ def _read_tuple(label: str, kind: Any, text: str, items: Items) -> tuple[Any, ..
 
 
 def _read_mapping(label: str, kind: Any, text: str, now: Mapping[str, Any]) -> dict[str, Any]:
-    pairs = [word.partition(":") for word in _words(text)]
+    pairs = [word.strip().partition(":") for word in _words(text)]
+    require(bool(pairs), f"{label} must have one item at least")
     for name, _, _ in pairs:
         require(name in now, f"{label} has no {name!r}; there are {', '.join(now)}")
     _check_different(label, tuple(name for name, _, _ in pairs), text)

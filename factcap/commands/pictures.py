@@ -67,9 +67,8 @@ class Figure:
 
             return print(listing(figure_presets(self.name)))
         options: dict[str, Any] = {"preset": self.preset, "changes": self.set, "data": self.data}
-        self._make(
-            self.name, **{name: given for name, given in options.items() if given not in (None, ())}
-        )
+        given = {name: value for name, value in options.items() if value not in (None, ())}
+        self._make(self.name, **given)
 
     def _make_gallery(self) -> None:
         from factcap.figures import FIGURES

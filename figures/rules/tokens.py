@@ -1,5 +1,6 @@
 """The runs of transformers on facts that follow a rule but for exceptions, and their bounds."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +12,7 @@ from factcap.figures.fields import Count, ProperShare, Seeds, Share
 from factcap.figures.rules.units import NetworkPlan
 from factcap.models import Measurement, RunSpec, run_spec
 from factcap.synth import RuledFacts, ruled_facts
+from factcap.synth.errors import require
 
 Row = dict[str, Any]
 
@@ -40,6 +42,14 @@ class Plan:
     exposures: tuple[Count, ...] = (10, 25, 50, 100, 200)
     seeds: Seeds = (0, 1)
     networks: NetworkPlan = field(default_factory=NetworkPlan)
+
+    def __post_init__(self):
+        for epsilon in (self.epsilon, *self.epsilons):
+            exceptions = math.floor(epsilon * self.facts + 0.5)
+            require(
+                1 <= exceptions < self.facts or epsilon == 1,
+                f"of {self.facts} facts a share of {epsilon:g} makes no exceptions, or all of them",
+            )
 
     @property
     def width(self) -> int:
