@@ -3,15 +3,17 @@ import json
 import shlex
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 import factcap
 from factcap import cli, figures
-from factcap.figures import FIGURES, capacity_curve, capacity_ratio, figure_function
+from factcap.commands.pictures import Figure
+from factcap.figures import FIGURES, capacity_curve, capacity_ratio, figure_function, figure_presets
 from factcap.figures.corpus.corpus_selection import corpus_selection
 from factcap.figures.files import Held, Record, claim
-from factcap.figures.presets import changed
+from factcap.figures.presets import as_json, changed
 from factcap.figures.theory import kernel_plane
 from factcap.models.sweep.engines import local
 from factcap.synth import BadInput
@@ -19,6 +21,7 @@ from tests.figures.test_capacity_curve import PRESETS as CURVES
 from tests.figures.test_capacity_curve import QUICK
 from tests.synth.corpus.mini import write_folder
 
+GALLERY = Path(__file__).parents[2] / "docs" / "gallery"
 CHANGES = {"loads": "2,0.5", "frequencies": "uniform:0", "exposures": "1"}
 
 
@@ -199,7 +202,7 @@ def test_an_interrupted_figure_goes_on_with_what_is_made(tmp_path, monkeypatch):
 def test_facts_that_cannot_be_made_leave_nothing_behind(tmp_path):
     with pytest.raises(BadInput, match="there are 1073741824 names"):
         capacity_ratio.capacity_ratio(tmp_path / "new", preset="tiny", changes=["people=2e9"])
-    with pytest.raises(BadInput, match="facts; ask for 1 to that, not 100000"):
+    with pytest.raises(BadInput, match="facts, with most_alike 10; ask for 1 to that, not 100000"):
         corpus_selection(tmp_path / "new", preset="tiny", changes=["facts=1e5"])
     assert list(tmp_path.iterdir()) == []
 
@@ -218,4 +221,14 @@ def test_the_command_of_a_record_is_what_a_shell_reads():
         *("figure", "capacity_curve", "--preset", "gpu"),
         *("--set", "frequencies=power law:0,uniform:0"),
     ]
-    assert cli.parse(shlex.split(record.command)[1:]).set == ("frequencies=power law:0,uniform:0",)
+    command = cli.parse(shlex.split(record.command)[1:])
+    assert isinstance(command, Figure)
+    assert command.set == ("frequencies=power law:0,uniform:0",)
+
+
+@pytest.mark.parametrize("name", [name for name, entry in FIGURES.items() if not entry.trains])
+def test_the_committed_gallery_says_how_it_was_made(name):
+    found = companion(GALLERY, name)
+    preset = None if FIGURES[name].quick is None else "laptop"
+    settings = {} if preset is None else as_json(figure_presets(name)[preset])
+    assert found == Record(name, preset, {}, settings).companion() | {"version": found["version"]}
