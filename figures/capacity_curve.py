@@ -1,6 +1,5 @@
 """Capacity curve: measured fact accuracy against load, under what information theory allows."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,9 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from factcap.capacity import Bound, all_or_nothing_bound, even_spreading, rate_distortion_bound
 from factcap.figures.capacity_experiment import COLUMNS, PRESETS, measure_curve
-from factcap.figures.files import SUFFIXES, save
+from factcap.figures.files import claim, save
+from factcap.figures.presets import Changes, choose
 from factcap.figures.style import COLORS, DASHES, MARKERS, look
-from factcap.synth.errors import BadInput, require
 
 NAME = "capacity_curve"
 
@@ -25,19 +24,20 @@ def capacity_curve(
     folder: Path,
     *,
     preset: str = "laptop",
+    changes: Changes = (),
     workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     say: Callable[[str], object] = lambda line: None,
 ) -> list[dict[str, Any]]:
     """Make the runs of a preset, and write the figure and its numbers.
 
-    Writes `capacity_curve.png`, `.svg`, `.csv` and `.json` (which preset this is), and the runs
-    below `runs/`. Finished runs are read and not made again, and an interrupted call goes on where
-    it was.
+    Writes `capacity_curve.png`, `.svg`, `.csv` and `.json`, and the runs below `runs/`. Finished
+    runs are read and not made again, and an interrupted call goes on where it was.
 
     Args:
         folder: where to write; other files there are left alone.
         preset: a name in `PRESETS`.
+        changes: of the preset: see `factcap.figures.presets`.
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         say: called with a line of what the runs may cost, and one of what they did.
@@ -46,39 +46,15 @@ def capacity_curve(
         The rows of the CSV.
 
     Raises:
-        BadInput: for an unknown preset, or a directory where something else has these names.
+        BadInput: for an unknown preset or change, more facts than there are, or if something else
+            in the folder has these names.
     """
-    if preset not in PRESETS:
-        raise BadInput(f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
-    _claim(folder, preset)
-    rows = measure_curve(PRESETS[preset], folder, workers=workers, progress=progress, say=say)
+    plan, record = choose(NAME, PRESETS, preset, changes)
+    claim(folder, record)
+    rows = measure_curve(plan, folder, workers=workers, progress=progress, say=say)
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
-
-
-def _claim(folder: Path, preset: str) -> None:
-    """Make the folder that of this preset; what is there of something else is left alone."""
-    require(not folder.is_file(), f"{folder} is a file; the figure needs a directory")
-    marker = folder / f"{NAME}.json"
-    if marker.exists():
-        try:
-            found = json.loads(marker.read_text())["preset"]
-        except (ValueError, KeyError, TypeError):
-            raise BadInput(f"{marker} is damaged; choose another directory") from None
-        require(
-            found == preset,
-            f"{folder} holds the preset {found!r}, not {preset!r}; choose another directory",
-        )
-        return
-    for path in (folder / f"{NAME}.{suffix}" for suffix in SUFFIXES):
-        require(
-            not path.exists(),
-            f"{path} exists and no {marker.name} says that it is of this figure; "
-            "choose another directory",
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    marker.write_text(json.dumps({"preset": preset}) + "\n")
 
 
 def lines(rows: Sequence[Row]) -> dict[tuple[str, str], list[list[Row]]]:

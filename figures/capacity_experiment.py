@@ -4,11 +4,12 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from factcap.capacity import all_or_nothing_bound, rate_distortion_bound
+from factcap.figures.fields import Count, Positive, Seeds, Size, must
 from factcap.figures.runs import Finished, make_runs
 from factcap.models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
 from factcap.models.runs.ledger import estimated_seconds
@@ -16,6 +17,7 @@ from factcap.models.runs.reading import is_finished
 from factcap.models.sweep.making import build
 from factcap.models.sweep.recipes import complete
 from factcap.synth import rank_size_exponent
+from factcap.synth.errors import require
 
 COLUMNS = (
     *("model", "parameters", "exponent", "seed", "selection", "facts", "load", "facts_known"),
@@ -45,13 +47,19 @@ class Preset:
     """
 
     source: Callable[[str, int, int], dict[str, Any]]
-    frequencies: Mapping[str, int]
-    sizes: tuple[str, ...]
-    loads: tuple[float, ...]
-    seeds: tuple[int, ...]
-    exposures: float
-    batch: int
-    expected: float
+    frequencies: Mapping[str, Annotated[int, must("at least 0", lambda n: n >= 0)]]
+    sizes: tuple[Size, ...]
+    loads: tuple[Positive, ...]
+    seeds: Seeds
+    exposures: Positive
+    batch: Count
+    expected: Positive
+
+    def __post_init__(self):
+        require(
+            "uniform" in self.frequencies,
+            "uniform must be one of the frequencies: the capacity is measured there",
+        )
 
 
 def _cities(frequency: str, facts: int, seed: int) -> dict[str, Any]:
@@ -180,7 +188,7 @@ def _plan(preset: Preset) -> dict[_Point, RunSpec]:
         fitting = preset.expected * named_size(size, vocabulary).parameters / entropy
         points += [
             _Point(size, frequency, facts, seed)
-            for facts in sorted({max(1, round(load * fitting)) for load in preset.loads})
+            for facts in sorted({max(2, round(load * fitting)) for load in preset.loads})
             for frequency in preset.frequencies
             for seed in preset.seeds
         ]

@@ -14,11 +14,12 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from factcap.capacity import EdgeWarning, Fit, fit_exposures
 from factcap.capacity import capacity_ratio as ratio_of
+from factcap.figures.fields import Count, Positive, Seed, Size
 from factcap.figures.files import claim, save
+from factcap.figures.presets import Changes, choose
 from factcap.figures.runs import make_runs
 from factcap.figures.style import COLORS, DASHES, MARKERS, look
 from factcap.models import Measurement, RunSpec, run_spec
-from factcap.synth.errors import require
 
 NAME = "capacity_ratio"
 COLUMNS = (
@@ -35,12 +36,12 @@ class Plan:
     Few exposures store most in many small steps, hence the small batch.
     """
 
-    model: str = "8k"
-    people: tuple[int, ...] = (60, 120, 240, 480)
-    exposures: tuple[int, ...] = (50, 100, 200, 400)
-    seed: int = 0
-    batch: int = 4
-    learning_rate: float = 0.01
+    model: Size = "8k"
+    people: tuple[Count, ...] = (60, 120, 240, 480)
+    exposures: tuple[Count, ...] = (50, 100, 200, 400)
+    seed: Seed = 0
+    batch: Count = 4
+    learning_rate: Positive = 0.01
 
 
 PRESETS = {
@@ -55,6 +56,7 @@ def capacity_ratio(
     workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     preset: str = "laptop",
+    changes: Changes = (),
 ) -> list[dict[str, Any]]:
     """Train on bioD, draw `capacity_ratio.png` and `.svg`, write `capacity_ratio.csv`.
 
@@ -66,16 +68,17 @@ def capacity_ratio(
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`; `laptop` takes a minute on two cores.
+        changes: of the preset: see `factcap.figures.presets`.
 
     Returns:
         The rows of the CSV.
 
     Raises:
-        BadInput: for an unknown preset, or if something else in the folder has these names.
+        BadInput: for an unknown preset or change, or if something else in the folder has these
+            names.
     """
-    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
-    claim(folder, NAME, COLUMNS)
-    plan = PRESETS[preset]
+    plan, record = choose(NAME, PRESETS, preset, changes)
+    claim(folder, record)
     points = [(people, exposures) for people in plan.people for exposures in plan.exposures]
     points.sort(key=lambda point: -point[0] * point[1])
     specs = [_spec(plan, people, exposures) for people, exposures in points]
@@ -86,7 +89,7 @@ def capacity_ratio(
     ]
     rows.sort(key=lambda row: (row["exposures"], row["N"]))
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 

@@ -18,6 +18,7 @@ from factcap.capacity.memorized_prior import (
     memorized_fraction,
     mixture_posterior,
 )
+from factcap.figures.fields import Count, Positive, Seeds, Several
 from factcap.figures.processes import in_processes
 from factcap.models.diffusion import (
     DenoiserConfig,
@@ -32,6 +33,7 @@ from factcap.models.diffusion import (
     train_denoiser,
 )
 from factcap.models.runs.code.digest import code_digest
+from factcap.synth.errors import require
 
 COLUMNS = (
     *("panel", "points", "seed", "parameters", "series", "noise", "memorized_fraction"),
@@ -59,16 +61,23 @@ class Plan:
         observations: of the inverse problem, there.
     """
 
-    points: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-    seeds: tuple[int, ...] = (0, 1)
+    points: tuple[Several, ...] = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+    seeds: Seeds = (0, 1)
     denoiser: DenoiserConfig = field(
         default_factory=lambda: DenoiserConfig(dimension=8, width=64, depth=3)
     )
     training: DiffusionTraining = field(default_factory=DiffusionTraining)
-    noises: tuple[float, ...] = (0.1, 0.3, 1.0)
-    samples: int = 2000
-    posterior_points: int = 32
-    observations: int = 6
+    noises: tuple[Positive, ...] = (0.1, 0.3, 1.0)
+    samples: Count = 2000
+    posterior_points: Count = 32
+    observations: Count = 6
+
+    def __post_init__(self):
+        require(
+            self.posterior_points in self.points,
+            f"posterior_points must be one of the points {', '.join(map(str, self.points))}, "
+            f"not {self.posterior_points}",
+        )
 
 
 PRESETS = {

@@ -19,8 +19,8 @@ from factcap.figures.diffusion_experiment import (
     measure_each,
 )
 from factcap.figures.files import claim, save
+from factcap.figures.presets import Changes, choose
 from factcap.figures.style import COLORS, DASHES, MARKERS, look
-from factcap.synth.errors import require
 
 NAME = "diffusion_transition"
 
@@ -33,6 +33,7 @@ def diffusion_transition(
     workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     preset: str = "laptop",
+    changes: Changes = (),
 ) -> Rows:
     """Train denoisers, draw `diffusion_transition.png` and `.svg`, and write the CSV beside them.
 
@@ -56,16 +57,17 @@ def diffusion_transition(
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`.
+        changes: of the preset: see `factcap.figures.presets`.
 
     Returns:
         The rows of the CSV.
 
     Raises:
-        BadInput: for an unknown preset, or if something else in the folder has these names.
+        BadInput: for an unknown preset or change, or if something else in the folder has these
+            names.
     """
-    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
-    claim(folder, NAME, COLUMNS)
-    plan = PRESETS[preset]
+    plan, record = choose(NAME, PRESETS, preset, changes)
+    claim(folder, record)
     trials = [
         Trial(plan, points, seed, folder / "diffusion_transition_runs")
         for seed in plan.seeds
@@ -74,7 +76,7 @@ def diffusion_transition(
     found = measure_each(trials, workers, progress)
     rows = [row for number in range(len(trials)) for row in found[number]]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 

@@ -1,39 +1,111 @@
-"""The files of a figure: PNG, SVG and CSV, written whole, and never over something else."""
+"""The files of a figure: PNG, SVG, CSV and how they were made; never over something else."""
 
 import csv
+import json
+import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from factcap import __version__
+from factcap.models.runs.files import write_whole
 from factcap.synth.errors import BadInput, require
 
-SUFFIXES = ("png", "svg", "csv")
+_SUFFIXES = ("csv", "png", "svg")
 
 
-def claim(folder: Path, name: str, columns: Sequence[str]) -> None:
-    """Make the folder, and see that the figure's files there, if any, are those of this figure.
+class Held(BadInput):
+    """A folder holds this figure, made with other settings."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """How a figure is made.
+
+    Attributes:
+        figure: its name.
+        preset: from which the settings are; None where the figure has none.
+        changes: of the preset: fields, and their values as they were given.
+        settings: all that was set, as JSON values: the preset with the changes.
+        data: the folder of facts that was read; None where there is none.
+    """
+
+    figure: str
+    preset: str | None = None
+    changes: Mapping[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    data: Path | None = None
+
+    @property
+    def command(self) -> str:
+        """The command that makes it again, up to the folder.
+
+        >>> Record("stored_bits", "tiny", {"at": "50"}).command
+        'factcap figure stored_bits --preset tiny --set at=50'
+        """
+        words = ["factcap", "figure", self.figure]
+        words += [] if self.preset is None else ["--preset", self.preset]
+        for name, text in self.changes.items():
+            words += ["--set", f"{name}={text}"]
+        words += [] if self.data is None else ["--data", str(self.data)]
+        return shlex.join(words)
+
+    def companion(self) -> dict[str, Any]:
+        """What the file beside the CSV says."""
+        return {
+            "figure": self.figure,
+            "preset": self.preset,
+            "changes": dict(self.changes),
+            "settings": self.settings,
+            "version": __version__,
+            "command": self.command,
+        }
+
+
+def claim(folder: Path, record: Record, *tables: str) -> None:
+    """See that the figure may write to a folder: its files there were made with these settings.
+
+    Nothing is written yet, so that what turns out wrong later leaves nothing behind.
+
+    Args:
+        folder: where it will write.
+        record: how the figure is made.
+        tables: names of files that it writes besides.
 
     Raises:
-        BadInput: if something else has one of the names, which would be lost.
+        Held: if the figure is there with other settings; it would be lost.
+        BadInput: if something else has one of the names, or the folder's.
     """
     require(not folder.is_file(), f"{folder} is a file; the figure needs a directory")
-    paths = [folder / f"{name}.{suffix}" for suffix in SUFFIXES]
-    found = next((path for path in paths if path.exists()), None)
-    if found is not None and _header(folder / f"{name}.csv") != ",".join(columns):
-        raise BadInput(
-            f"{found} exists and no {name}.csv of this figure is beside it; "
-            "choose another directory"
+    companion = folder / f"{record.figure}.json"
+    if companion.exists():
+        return _check_same(companion, record)
+    for name in (*(f"{record.figure}.{suffix}" for suffix in _SUFFIXES), *tables):
+        require(
+            not (folder / name).exists(),
+            f"{folder / name} exists and no {companion.name} says how it was made; "
+            "choose another directory",
         )
-    folder.mkdir(parents=True, exist_ok=True)
 
 
-def _header(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open(errors="replace") as lines:
-        return lines.readline().rstrip("\n")
+def _check_same(companion: Path, record: Record) -> None:
+    try:
+        found = json.loads(companion.read_bytes())
+        same = found["settings"] == record.settings
+        command, version = found["command"], found["version"]
+    except (ValueError, KeyError, TypeError):
+        raise BadInput(
+            f"{companion} does not say how {record.figure} was made; choose another directory"
+        ) from None
+    if not same:
+        raise Held(
+            f"{companion.parent} holds what `{command}` of factcap {version} made, with other "
+            f"settings than `{record.command}`; choose another directory"
+        )
 
 
 def save(
@@ -41,21 +113,29 @@ def save(
     rows: Sequence[Mapping[str, Any]],
     columns: Sequence[str],
     folder: Path,
-    name: str,
+    record: Record,
 ) -> None:
-    """Write `name.csv`, `name.png` and `name.svg`; the same figure gives the same files."""
-    write_csv(rows, columns, folder / f"{name}.csv")
+    """Write NAME.json, what `record` says; then .csv, .png and .svg.
+
+    The same figure gives the same files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(record.companion(), indent=2) + "\n"
+    # First: whatever happens now, it is known whose the files are.
+    write_whole(folder / f"{record.figure}.json", lambda path: path.write_text(text))
+    write_csv(rows, columns, folder / f"{record.figure}.csv")
     for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-        partial = folder / f".{name}.part.{suffix}"
-        figure.savefig(partial, metadata=metadata, bbox_inches="tight")
-        partial.replace(folder / f"{name}.{suffix}")
+        draw = partial(figure.savefig, format=suffix, metadata=metadata, bbox_inches="tight")
+        write_whole(folder / f"{record.figure}.{suffix}", draw)
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
     """Write rows under a header; the file appears whole or not at all."""
-    partial = path.with_name(f".{path.stem}.part.csv")
-    with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    partial.replace(path)
+
+    def write(partial_path: Path) -> None:
+        with partial_path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write_whole(path, write)

@@ -7,6 +7,7 @@ from typing import Any
 
 from factcap.models import Measurement, RunSpec, Store, run_sweep
 from factcap.models.runs.finished import read_finished
+from factcap.models.runs.reading import is_finished
 from factcap.models.sweep.watch import Watch
 
 Progress = Callable[[int, int, float], object]
@@ -44,9 +45,13 @@ def make_runs(
         The runs, in the order of `specs`.
 
     Raises:
-        BadInput: if something else has the names of a store there.
+        BadInput: for facts that cannot be made, before anything is written, or if something else
+            has the names of a store there.
         FloatingPointError: if a run failed.
     """
+    for spec in specs:
+        if not is_finished(folder / "runs" / spec.id):
+            spec.most_flops()  # finds facts that cannot be made before anything is written
     store = Store.create(folder)
     numbers = {spec.id: number for number, spec in enumerate(specs)}
     watch = Watch(store, numbers)

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
+from factcap.figures.fields import Count, Items, Seeds, Size, one_of
 from factcap.figures.files import claim, save
+from factcap.figures.presets import Changes, choose
 from factcap.figures.runs import Finished, make_runs
 from factcap.figures.style import COLORS, DASHES, MARKERS, look
 from factcap.models import RunSpec, TrainConfig, model_vocabulary, named_size, run_spec
@@ -85,13 +87,19 @@ class Plan:
         seeds: of facts, parameters and draws.
     """
 
-    size: str = "29k"
-    optimizers: tuple[str, ...] = OPTIMIZERS
-    exposures: tuple[int, ...] = (25, 50, 100, 200)
-    sizes: tuple[str, ...] = ("8k", "29k", "0.1M")
-    at: int = 100
-    biographies: tuple[str, ...] = ("8k",)
-    seeds: tuple[int, ...] = (0, 1, 2)
+    size: Size = "29k"
+    optimizers: tuple[Annotated[str, one_of(OPTIMIZERS)], ...] = OPTIMIZERS
+    exposures: tuple[Count, ...] = (25, 50, 100, 200)
+    sizes: tuple[Size, ...] = ("8k", "29k", "0.1M")
+    at: Count = 100
+    biographies: Annotated[tuple[Size, ...], Items(empty=True)] = ("8k",)
+    seeds: Seeds = (0, 1, 2)
+
+    def __post_init__(self):
+        require(
+            self.at in self.exposures,
+            f"at must be one of the exposures {', '.join(map(str, self.exposures))}, not {self.at}",
+        )
 
 
 PRESETS = {
@@ -114,6 +122,7 @@ def stored_bits(
     workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     preset: str = "laptop",
+    changes: Changes = (),
 ) -> list[dict[str, Any]]:
     """Train over-full models, draw `stored_bits.png` and `.svg`, write `stored_bits.csv`.
 
@@ -125,23 +134,24 @@ def stored_bits(
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`.
+        changes: of the preset: see `factcap.figures.presets`.
 
     Returns:
         The rows of the CSV.
 
     Raises:
-        BadInput: for an unknown preset, or if something else in the folder has these names.
+        BadInput: for an unknown preset or change, or if something else in the folder has these
+            names.
     """
-    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
-    claim(folder, NAME, COLUMNS)
-    plan = PRESETS[preset]
+    plan, record = choose(NAME, PRESETS, preset, changes)
+    claim(folder, record)
     points = sorted(_points(plan), key=lambda point: -point[1].most_flops())
     specs = [spec for _, spec in points]
     runs = make_runs(specs, folder, workers=workers, progress=progress)
     rows = [_row(*point, run) for point, run in zip(points, runs, strict=True)]
     rows.sort(key=_order)
     with look():
-        save(draw(rows, plan), rows, COLUMNS, folder, NAME)
+        save(draw(rows, plan), rows, COLUMNS, folder, record)
     return rows
 
 

@@ -96,7 +96,7 @@ def test_no_warning_where_most_parameters_are_not_embeddings():
             ["train", "a.parquet", "--out", "r", "--select", "worth", "--budget-bits", "-1"],
             "the budget must be positive, or 0 to set itself",
         ),
-        (["figure", "bounds", "--preset", "laptop"], "--preset is for one figure that trains"),
+        (["figure", "bounds", "--preset", "laptop"], "bounds has no presets and nothing to set"),
         (["figure", "selection_gain", "--preset", "huge"], "there are tiny, laptop, five-seeds"),
         (["figure", "nothing"], "there are bounds"),
         (["figure"], "or --all"),

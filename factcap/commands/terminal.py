@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import math
 import os
 import sys
 from collections.abc import Iterator
@@ -10,16 +9,7 @@ from typing import Annotated, Any
 
 from tyro.constructors import PrimitiveConstructorSpec
 
-
-def _whole_number(text: str) -> int:
-    try:
-        number = float(text.replace("_", ""))
-    except ValueError:
-        number = math.nan
-    if not number.is_integer():
-        raise ValueError(f"{text!r} is not a whole number")
-    return int(number)
-
+from factcap.synth.numbers import whole_number
 
 # A whole number that may be written 1000000, 1_000_000 or 1e6.
 Count = Annotated[
@@ -27,7 +17,7 @@ Count = Annotated[
     PrimitiveConstructorSpec(
         nargs=1,
         metavar="INT",
-        instance_from_str=lambda words: _whole_number(words[0]),
+        instance_from_str=lambda words: whole_number(words[0]),
         is_instance=lambda value: isinstance(value, int),
         str_from_instance=lambda value: [str(value)],
     ),

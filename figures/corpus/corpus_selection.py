@@ -1,6 +1,7 @@
 """Selection on text: what a model knows of the facts that an over-full corpus tells."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from factcap.figures.corpus.experiment import (
     row,
 )
 from factcap.figures.files import claim, save, write_csv
+from factcap.figures.presets import Changes, as_json, choose
 from factcap.figures.style import COLORS, MARKERS, look
-from factcap.synth.corpus import made_up, read_knowledge
-from factcap.synth.errors import require
+from factcap.models.runs.files import digest_of
+from factcap.synth.corpus import Knowledge, made_up, read_knowledge
 
 NAME = "corpus_selection"
 
@@ -34,6 +36,7 @@ def corpus_selection(
     workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     preset: str = "laptop",
+    changes: Changes = (),
     data: Path | None = None,
 ) -> list[dict[str, Any]]:
     """Draw `corpus_selection.png` and `.svg`, write `.csv` and `corpus_selection_templates.csv`.
@@ -48,20 +51,25 @@ def corpus_selection(
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`.
+        changes: of the preset: see `factcap.figures.presets`.
         data: a folder that `factcap.synth.corpus.read_knowledge` reads; None: made-up people.
 
     Returns:
         The rows of the CSV, one a run.
 
     Raises:
-        BadInput: for an unknown preset, data that cannot be read, or if something else in the
-            folder has these names.
+        BadInput: for an unknown preset or change, data that cannot be read, or if something else in
+            the folder has these names.
         FloatingPointError: if a run diverged.
     """
-    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
-    claim(folder, NAME, COLUMNS)
-    plan = PRESETS[preset]
-    knowledge = made_up(plan.facts) if data is None else read_knowledge(data)
+    plan, record = choose(NAME, PRESETS, preset, changes)
+    if data is None:
+        knowledge = made_up(plan.facts)
+    else:
+        knowledge = read_knowledge(data)
+        known = record.settings | {"data_sha256": _digest(knowledge)}
+        record = replace(record, data=data, settings=known)
+    claim(folder, record, f"{NAME}_templates.csv")
     schemes = (ORDINARILY, *plan.schemes)
     made = {seed: material(plan, knowledge, seed) for seed in plan.seeds}
     jobs = {
@@ -78,9 +86,21 @@ def corpus_selection(
     rows = with_ratios([entry for entry, _ in found])
     templates = [entry for _, entries in found for entry in entries]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     write_csv(templates, TEMPLATE_COLUMNS, folder / f"{NAME}_templates.csv")
     return rows
+
+
+def _digest(knowledge: Knowledge) -> str:
+    """Other data, other numbers, wherever they lie."""
+    facts = (knowledge.entities, knowledge.relations, knowledge.values)
+    return digest_of(
+        {
+            "facts": as_json(facts),
+            "counts": knowledge.counts.tolist(),
+            "templates": as_json(knowledge.templates),
+        }
+    )
 
 
 def with_ratios(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow.parquet as pq
 from jaxtyping import Bool
 
+from factcap.figures.fields import Count, NotNegative, Positive, Seeds, Share, must, one_of
 from factcap.figures.processes import in_processes
 from factcap.models import (
     Job,
@@ -37,6 +38,8 @@ from factcap.synth.corpus import (
     single_documents,
     tokenize,
 )
+from factcap.synth.errors import require
+from factcap.synth.selection import SCHEMES
 
 ORDINARY = "ordinary"
 COLUMNS = (
@@ -59,9 +62,16 @@ class Scheme:
         share: of all facts' entropy that it keeps from the start; 0 where the budget sets itself.
     """
 
-    name: str
-    scored: str = "spans"
-    share: float = 0.0
+    name: Annotated[str, one_of(SCHEMES)]
+    scored: Annotated[str, one_of(("spans", "documents", "nothing"))] = "spans"
+    share: Annotated[float, must("in [0, 1)", lambda x: 0 <= x < 1)] = 0.0
+
+    def __post_init__(self):
+        require(
+            self.name == ORDINARY or self.share > 0 or SCHEMES[self.name].sets_budget,
+            f"the scheme {self.name} must be told a share of the bits, as in "
+            f"{self.name}:{self.scored}:0.2",
+        )
 
     @property
     def label(self) -> str:
@@ -92,17 +102,17 @@ class Plan:
         seeds: of corpus, parameters and draws.
     """
 
-    facts: int = 1000
-    documents: int = 4000
-    pieces: int = 512
-    width: int = 16
-    draws: int = 160_000
-    batch: int = 64
-    learning_rate: float = 0.03
-    exponent: float = 0.5
-    longest: int = 28
-    most_alike: int | None = 10
-    first: float = 0.2
+    facts: Count = 1000
+    documents: Count = 4000
+    pieces: Count = 512
+    width: Annotated[int, must("at least 16", lambda n: n >= 16)] = 16
+    draws: Count = 160_000
+    batch: Count = 64
+    learning_rate: Positive = 0.03
+    exponent: NotNegative = 0.5
+    longest: Count = 28
+    most_alike: Count | None = 10
+    first: Share = 0.2
     schemes: tuple[Scheme, ...] = (
         # The baseline knows nothing by waiting: it is told a budget, and drops at once.
         Scheme("random", "nothing", 0.2),
@@ -112,7 +122,7 @@ class Plan:
         Scheme("loss_h", "documents"),
         Scheme("worth", "documents"),
     )
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    seeds: Seeds = (0, 1, 2, 3, 4)
 
 
 _FEW: dict[str, Any] = {"schemes": (Scheme("loss_h"),), "seeds": (0, 1, 2)}

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from factcap.figures.files import claim, save
+from factcap.figures.presets import Changes, choose
 from factcap.figures.rules.picture import draw
 from factcap.figures.rules.tokens import Plan, bound_rows, order_of, planned_runs
 from factcap.figures.rules.units import NetworkPlan, network_row, theory_rows
 from factcap.figures.runs import make_runs
 from factcap.figures.style import look
-from factcap.synth.errors import require
 
 NAME = "rules_in_transformers"
 COLUMNS = (
@@ -41,6 +41,7 @@ def rules_in_transformers(
     workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     preset: str = "laptop",
+    changes: Changes = (),
 ) -> list[dict[str, Any]]:
     """Train on rules with exceptions; draw `rules_in_transformers.png` and `.svg`, write `.csv`.
 
@@ -56,16 +57,17 @@ def rules_in_transformers(
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`.
+        changes: of the preset: see `factcap.figures.presets`.
 
     Returns:
         The rows of the CSV.
 
     Raises:
-        BadInput: for an unknown preset, or if something else in the folder has these names.
+        BadInput: for an unknown preset or change, or if something else in the folder has these
+            names.
     """
-    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
-    claim(folder, NAME, COLUMNS)
-    plan = PRESETS[preset]
+    plan, record = choose(NAME, PRESETS, preset, changes)
+    claim(folder, record)
     runs = planned_runs(plan)
     networks = [(h, seed) for h in plan.networks.hidden for seed in range(plan.networks.repeats)]
     total = len(runs) + len(networks)
@@ -84,5 +86,5 @@ def rules_in_transformers(
     found = [*measured, *bound_rows(plan, measured), *trained, *theory_rows(plan.networks)]
     rows = [dict.fromkeys(COLUMNS, "") | row for row in found]
     with look():
-        save(draw(rows, plan), rows, COLUMNS, folder, NAME)
+        save(draw(rows, plan), rows, COLUMNS, folder, record)
     return rows

@@ -1,5 +1,6 @@
 """The runs of transformers on facts that follow a rule but for exceptions, and their bounds."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from factcap.capacity import least_exception_error, rate_distortion_bound
+from factcap.figures.fields import Count, ProperShare, Seeds, Share
 from factcap.figures.rules.units import NetworkPlan
 from factcap.models import Measurement, RunSpec, run_spec
 from factcap.synth import RuledFacts, ruled_facts
+from factcap.synth.errors import require
 
 Row = dict[str, Any]
 
@@ -30,15 +33,23 @@ class Plan:
         networks: of one hidden layer.
     """
 
-    facts: int = 2000
-    fresh: int = 500
-    epsilon: float = 0.2
-    epsilons: tuple[float, ...] = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
-    widths: tuple[int, ...] = (8, 12, 16, 20, 24)
-    orders: tuple[int, ...] = (1, 2)
-    exposures: tuple[int, ...] = (10, 25, 50, 100, 200)
-    seeds: tuple[int, ...] = (0, 1)
+    facts: Count = 2000
+    fresh: Count = 500
+    epsilon: ProperShare = 0.2
+    epsilons: tuple[Share, ...] = (0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
+    widths: tuple[Count, ...] = (8, 12, 16, 20, 24)
+    orders: tuple[Count, ...] = (1, 2)
+    exposures: tuple[Count, ...] = (10, 25, 50, 100, 200)
+    seeds: Seeds = (0, 1)
     networks: NetworkPlan = field(default_factory=NetworkPlan)
+
+    def __post_init__(self):
+        for epsilon in (self.epsilon, *self.epsilons):
+            exceptions = math.floor(epsilon * self.facts + 0.5)
+            require(
+                1 <= exceptions < self.facts or epsilon == 1,
+                f"of {self.facts} facts a share of {epsilon:g} makes no exceptions, or all of them",
+            )
 
     @property
     def width(self) -> int:

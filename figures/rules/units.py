@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from factcap.capacity.rules_and_facts import bayes_optimal_error, kernel_coefficients, solve
+from factcap.figures.fields import Count, Positive, ProperShare
 from factcap.models.one_hidden_layer import fit_network, labels_wrongly
 from factcap.synth import rules_and_facts
+from factcap.synth.errors import require
 
 RIDGE = 0.001
 _FRESH = 4000
@@ -27,12 +29,18 @@ class NetworkPlan:
         repeats: draws of points and weights.
     """
 
-    dimension: int = 100
-    load: float = 3.0
-    epsilon: float = 0.2
-    hidden: tuple[int, ...] = (1, 2, 4, 8, 16, 64, 256)
-    steps: int = 2000
-    repeats: int = 5
+    dimension: Count = 100
+    load: Positive = 3.0
+    epsilon: ProperShare = 0.2
+    hidden: tuple[Count, ...] = (1, 2, 4, 8, 16, 64, 256)
+    steps: Count = 2000
+    repeats: Count = 5
+
+    def __post_init__(self):
+        require(
+            round(self.load * self.dimension) >= 1,
+            f"a load of {self.load:g} is less than one point in {self.dimension} dimensions",
+        )
 
 
 def network_row(plan: NetworkPlan, hidden: int, seed: int) -> dict[str, Any]:

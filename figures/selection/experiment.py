@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from factcap.capacity import all_or_nothing_bound
+from factcap.figures.fields import Count, Items, NotNegative, Positive, Seeds, Size, one_of
 from factcap.figures.runs import Finished
 from factcap.models import RunSpec, named_size, run_spec
 from factcap.synth import power_law
+from factcap.synth.errors import require
 from factcap.synth.selection import SCHEMES
 
 COLUMNS = (
@@ -31,6 +33,7 @@ VOCABULARY, VALUE, KEY = 128, 3, 4
 BITS = VALUE * float(np.log2(VOCABULARY))
 
 Row = Mapping[str, Any]
+SchemeName = Annotated[str, one_of((*SCHEMES, UNCOUNTED))]
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,28 @@ class Plan:
         seeds: of facts, parameters and draws.
     """
 
-    size: str = "8k"
-    bits_per_parameter: float = 2.38
-    draws: int = 448_000
-    batch: int = 128
-    exponents: tuple[float, ...] = (0.0, 0.8, 1.0, 1.5)
-    loads: tuple[float, ...] = (0.7, 1.0, 1.5, 2.0, 4.0)
-    schemes: tuple[str, ...] = ("random", "loss_h", "loss_hf", "worth")
-    others: tuple[str, ...] = ("random_flat", "frequency", "influence", "deduplicate", UNCOUNTED)
-    others_at: tuple[float, ...] = (0.7, 2.0)
-    seeds: tuple[int, ...] = (0,)
+    size: Size = "8k"
+    bits_per_parameter: Positive = 2.38
+    draws: Count = 448_000
+    batch: Count = 128
+    exponents: tuple[NotNegative, ...] = (0.0, 0.8, 1.0, 1.5)
+    loads: tuple[Positive, ...] = (0.7, 1.0, 1.5, 2.0, 4.0)
+    schemes: tuple[SchemeName, ...] = ("random", "loss_h", "loss_hf", "worth")
+    others: Annotated[tuple[SchemeName, ...], Items(empty=True)] = (
+        *("random_flat", "frequency", "influence", "deduplicate", UNCOUNTED),
+    )
+    others_at: Annotated[tuple[Positive, ...], Items(empty=True)] = (0.7, 2.0)
+    seeds: Seeds = (0,)
+
+    def __post_init__(self):
+        require(
+            0 in self.exponents,
+            "0 must be one of the exponents: the capacity is measured on uniform facts",
+        )
+        require(
+            self.offered(min(self.loads)) >= 1,
+            f"a load of {min(self.loads):g} is less than one fact of {BITS:g} bits",
+        )
 
     @property
     def nominal_bits(self) -> float:

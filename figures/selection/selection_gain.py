@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from factcap.figures.files import claim, save, write_csv
+from factcap.figures.presets import Changes, choose
 from factcap.figures.runs import make_runs
 from factcap.figures.selection.experiment import COLUMNS, PRESETS, make_rows, points
 from factcap.figures.selection.picture import draw
 from factcap.figures.selection.table import COLUMNS as TABLE_COLUMNS
 from factcap.figures.selection.table import make_table
 from factcap.figures.style import look
-from factcap.synth.errors import require
 
 NAME = "selection_gain"
 
@@ -22,6 +22,7 @@ def selection_gain(
     workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     preset: str = "laptop",
+    changes: Changes = (),
 ) -> list[dict[str, Any]]:
     """Draw `selection_gain.png` and `.svg`, write `.csv` and `selection_gain_table.csv`.
 
@@ -33,21 +34,22 @@ def selection_gain(
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         preset: a name in `PRESETS`.
+        changes: of the preset: see `factcap.figures.presets`.
 
     Returns:
         The rows of the CSV, one a run.
 
     Raises:
-        BadInput: for an unknown preset, or if something else in the folder has these names.
+        BadInput: for an unknown preset or change, or if something else in the folder has these
+            names.
     """
-    require(preset in PRESETS, f"no preset is called {preset!r}; there are {', '.join(PRESETS)}")
-    claim(folder, NAME, COLUMNS)
-    plan = PRESETS[preset]
+    plan, record = choose(NAME, PRESETS, preset, changes)
+    claim(folder, record, f"{NAME}_table.csv")
     wanted = points(plan)
     specs = [point.spec for point in wanted]
     runs = make_runs(specs, folder, workers=workers, progress=progress)
     rows = make_rows(plan, zip(wanted, runs, strict=True))
-    write_csv(make_table(rows), TABLE_COLUMNS, folder / f"{NAME}_table.csv")
     with look():
-        save(draw(rows, plan), rows, COLUMNS, folder, NAME)
+        save(draw(rows, plan), rows, COLUMNS, folder, record)
+    write_csv(make_table(rows), TABLE_COLUMNS, folder / f"{NAME}_table.csv")
     return rows

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from factcap.capacity import error_floor, gardner_capacity, separable_probability
-from factcap.figures.files import claim, save
+from factcap.figures.files import Record, claim, save
 from factcap.figures.style import line, look
 
 NAME = "classical"
@@ -26,7 +26,8 @@ def classical(folder: Path) -> list[dict[str, Any]]:
     Raises:
         BadInput: if something else in the folder has these names.
     """
-    claim(folder, NAME, COLUMNS)
+    record = Record(NAME)
+    claim(folder, record)
     cover = [
         ("cover", d, points / d, separable_probability(int(points), d))
         for d in DIMENSIONS
@@ -44,7 +45,7 @@ def classical(folder: Path) -> list[dict[str, Any]]:
     points = (*cover, *gardner, *floor)
     rows: list[dict[str, Any]] = [dict(zip(COLUMNS, row, strict=True)) for row in points]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 

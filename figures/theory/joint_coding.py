@@ -12,7 +12,7 @@ from factcap.capacity import (
     power_law_bound,
     smallest_power_law_budget,
 )
-from factcap.figures.files import claim, save
+from factcap.figures.files import Record, claim, save
 from factcap.figures.style import line, look
 
 NAME = "joint_coding"
@@ -28,10 +28,11 @@ def joint_coding(folder: Path) -> list[dict[str, Any]]:
     Raises:
         BadInput: if something else in the folder has these names.
     """
-    claim(folder, NAME, COLUMNS)
+    record = Record(NAME)
+    claim(folder, record)
     rows = [*_limits(), *_finite()]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 

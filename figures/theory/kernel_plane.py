@@ -1,7 +1,7 @@
 """The plane of kernels: where interpolating all facts costs the rule nothing."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,9 @@ from factcap.capacity.rules_and_facts import (
     rbf_kernel,
     solve,
 )
+from factcap.figures.fields import Count, Several
 from factcap.figures.files import claim, save
+from factcap.figures.presets import Changes, choose
 from factcap.figures.style import COLORS, MARKERS, line, look
 from factcap.figures.theory.rules_simulation import KERNELS, Setting, simulate
 
@@ -36,23 +38,43 @@ _MARKED = (0.5, 0.75, 1.0, 1.5, 3.0)
 _RATIOS = np.geomspace(0.02, 50, 61)
 
 
-def kernel_plane(folder: Path, dimension: int = 300, repeats: int = 16) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Plan:
+    """What is simulated.
+
+    Attributes:
+        dimension: of the simulated kernels.
+        repeats: draws of each simulated point.
+    """
+
+    dimension: Count = 300
+    repeats: Several = 16
+
+
+PRESETS = {"tiny": Plan(dimension=60, repeats=3), "laptop": Plan()}
+
+
+def kernel_plane(
+    folder: Path, *, preset: str = "laptop", changes: Changes = ()
+) -> list[dict[str, Any]]:
     """Draw `kernel_plane.png` and `.svg` and write `kernel_plane.csv`; returns its rows.
 
     A narrow RBF kernel lies above its line at few dimensions and comes down to it with more.
 
     Args:
         folder: where to write.
-        dimension: of the simulated kernels.
-        repeats: draws of each simulated point.
+        preset: a name in `PRESETS`.
+        changes: of the preset: see `factcap.figures.presets`.
 
     Raises:
-        BadInput: if something else in the folder has these names.
+        BadInput: for an unknown preset or change, or if something else in the folder has these
+            names.
     """
-    claim(folder, NAME, COLUMNS)
-    rows = [*_plane(), *_interpolation(), *_simulation(dimension, repeats)]
+    plan, record = choose(NAME, PRESETS, preset, changes)
+    claim(folder, record)
+    rows = [*_plane(), *_interpolation(), *_simulation(plan)]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 
@@ -104,12 +126,12 @@ def _interpolation() -> list[dict[str, Any]]:
     return rows
 
 
-def _simulation(dimension: int, repeats: int) -> list[dict[str, Any]]:
+def _simulation(plan: Plan) -> list[dict[str, Any]]:
     rows = []
     for alpha in ALPHAS[:2]:
         for kernel in KERNELS:
             setting = replace(Setting("square", alpha, EPSILON, 0.0), features=kernel)
-            found = simulate(setting, dimension, repeats, seed=len(rows))
+            found = simulate(setting, plan.dimension, plan.repeats, seed=len(rows))
             place = setting.coefficients()
             rows.append(
                 _row(

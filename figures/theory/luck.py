@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from factcap.capacity import luck_bound, most_known_by_luck, power_law_bound
-from factcap.figures.files import claim, save
+from factcap.figures.files import Record, claim, save
 from factcap.figures.style import COLORS, look
 
 NAME = "luck"
@@ -26,14 +26,15 @@ def luck(folder: Path) -> list[dict[str, Any]]:
     Raises:
         BadInput: if something else in the folder has these names.
     """
-    claim(folder, NAME, COLUMNS)
+    record = Record(NAME)
+    claim(folder, record)
     rows = [
         _row(choices, load, int(facts))
         for choices, load in CASES
         for facts in 20 * np.unique(np.round(np.geomspace(1, 5000, 41)))
     ]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from factcap.capacity import membership_f1
-from factcap.figures.files import claim, save
+from factcap.figures.files import Record, claim, save
 from factcap.figures.style import COLORS, MARKERS, look
 
 NAME = "membership"
@@ -29,7 +29,8 @@ def membership(folder: Path) -> list[dict[str, Any]]:
     Raises:
         BadInput: if something else in the folder has these names.
     """
-    claim(folder, NAME, COLUMNS)
+    record = Record(NAME)
+    claim(folder, record)
     parameters = 10**8
     law = [
         ("law", "any", samples, parameters, float(membership_f1(samples, parameters)), 0.0)
@@ -42,7 +43,7 @@ def membership(folder: Path) -> list[dict[str, Any]]:
     points = (*law, *observed)
     rows: list[dict[str, Any]] = [dict(zip(COLUMNS, row, strict=True)) for row in points]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 

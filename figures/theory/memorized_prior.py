@@ -17,7 +17,7 @@ from factcap.capacity.memorized_prior import (
     mixture_prior,
     takeover_noise,
 )
-from factcap.figures.files import claim, save
+from factcap.figures.files import Record, claim, save
 from factcap.figures.style import COLORS, MARKERS, line, look
 
 NAME = "memorized_prior"
@@ -103,7 +103,8 @@ def memorized_prior(folder: Path) -> list[dict[str, Any]]:
     Raises:
         BadInput: if something else in the folder has these names.
     """
-    claim(folder, NAME, COLUMNS)
+    record = Record(NAME)
+    claim(folder, record)
     rng = np.random.default_rng(17)
     toys = {
         series: _Toy(
@@ -119,7 +120,7 @@ def memorized_prior(folder: Path) -> list[dict[str, Any]]:
         rows += [row for noise in NOISES for row in _densities(series, toy, noise)]
         rows += [_modes(series, toy, noise) for noise in _SWEEP]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 

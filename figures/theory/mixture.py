@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from factcap.capacity import Background, allocate, best_subsample, subsample, threshold_capacity
-from factcap.figures.files import claim, save
+from factcap.figures.files import Record, claim, save
 from factcap.figures.style import MARKERS, line, look
 
 NAME = "mixture"
@@ -34,10 +34,11 @@ def mixture(folder: Path) -> list[dict[str, Any]]:
     Raises:
         BadInput: if something else in the folder has these names.
     """
-    claim(folder, NAME, COLUMNS)
+    record = Record(NAME)
+    claim(folder, record)
     rows = [*_phases(), *_kept()]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 

@@ -1,9 +1,9 @@
 """Rules and facts: what five learners learn of one and keep of the other, and separability."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from scipy.optimize import linprog
 
 from factcap.capacity.rules_and_facts import bayes_optimal_error, separability_threshold
+from factcap.figures.fields import Several, must
 from factcap.figures.files import claim, save
+from factcap.figures.presets import Changes, choose
 from factcap.figures.style import COLORS, MARKERS, line, look
 from factcap.figures.theory.rules_simulation import Setting, simulate
 from factcap.synth import rules_and_facts as draw_points
@@ -37,21 +39,41 @@ _SIMULATED_LOADS = (0.5, 1.0, 2.0, 4.0)
 _SEPARABLE = (0.1, 0.2, 0.4, 0.7, 1.0)
 
 
-def rules_and_facts(folder: Path, dimension: int = 200, repeats: int = 8) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class Plan:
+    """What is simulated.
+
+    Attributes:
+        dimension: of the simulated learners; separability takes a quarter of it.
+        repeats: draws of each simulated point.
+    """
+
+    dimension: Annotated[int, must("at least 8", lambda n: n >= 8)] = 200
+    repeats: Several = 8
+
+
+PRESETS = {"tiny": Plan(dimension=60, repeats=3), "laptop": Plan()}
+
+
+def rules_and_facts(
+    folder: Path, *, preset: str = "laptop", changes: Changes = ()
+) -> list[dict[str, Any]]:
     """Draw `rules_and_facts.png` and `.svg` and write `rules_and_facts.csv`; returns its rows.
 
     Args:
         folder: where to write.
-        dimension: of the simulated learners; separability takes a quarter of it.
-        repeats: draws of each simulated point.
+        preset: a name in `PRESETS`.
+        changes: of the preset: see `factcap.figures.presets`.
 
     Raises:
-        BadInput: if something else in the folder has these names.
+        BadInput: for an unknown preset or change, or if something else in the folder has these
+            names.
     """
-    claim(folder, NAME, COLUMNS)
-    rows = [*_theory(), *_simulation(dimension, repeats), *_separability(dimension // 4, repeats)]
+    plan, record = choose(NAME, PRESETS, preset, changes)
+    claim(folder, record)
+    rows = [*_theory(), *_simulation(plan), *_separability(plan)]
     with look():
-        save(draw(rows), rows, COLUMNS, folder, NAME)
+        save(draw(rows), rows, COLUMNS, folder, record)
     return rows
 
 
@@ -89,15 +111,15 @@ def _theory() -> list[dict[str, Any]]:
     return rows
 
 
-def _simulation(dimension: int, repeats: int) -> list[dict[str, Any]]:
+def _simulation(plan: Plan) -> list[dict[str, Any]]:
     rows = []
     for epsilon in EPSILONS:
         for learner, setting in LEARNERS.items():
             for alpha in _SIMULATED_LOADS:
                 found = simulate(
                     replace(setting, alpha=alpha, epsilon=epsilon),
-                    dimension,
-                    repeats,
+                    plan.dimension,
+                    plan.repeats,
                     seed=len(rows),
                 )
                 rows.append(
@@ -117,7 +139,8 @@ def _simulation(dimension: int, repeats: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _separability(dimension: int, repeats: int) -> list[dict[str, Any]]:
+def _separability(plan: Plan) -> list[dict[str, Any]]:
+    dimension, repeats = plan.dimension // 4, plan.repeats
     rows = [
         _row(
             panel="theory",

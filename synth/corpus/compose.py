@@ -95,8 +95,10 @@ def compose(
         usable = _first_of_each_value(knowledge, usable, most_alike)
     available = len(usable)
     wanted = available if facts is None else facts
+    alike = "" if most_alike is None else f", with most_alike {most_alike}"
     require(
-        1 <= wanted <= available, f"there are {available} facts; ask for 1 to that, not {wanted}"
+        1 <= wanted <= available,
+        f"there are {available} facts{alike}; ask for 1 to that, not {wanted}",
     )
     require(
         documents >= wanted,

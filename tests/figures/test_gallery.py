@@ -16,7 +16,12 @@ THEORY = [name for name, entry in FIGURES.items() if not entry.trains]
 @pytest.fixture(scope="module")
 def gallery(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gallery")
-    return folder, {name: figure_function(name)(folder, **FIGURES[name].quick) for name in THEORY}
+    return folder, {name: figure_function(name)(folder, **quick(name)) for name in THEORY}
+
+
+def quick(name):
+    preset = FIGURES[name].quick
+    return {} if preset is None else {"preset": preset}
 
 
 @pytest.mark.parametrize("name", THEORY)
@@ -37,8 +42,8 @@ def test_picture_and_numbers_are_written(gallery, name):
 )
 def test_the_same_is_made_again(gallery, name, tmp_path):
     folder, made = gallery
-    assert figure_function(name)(tmp_path, **FIGURES[name].quick) == made[name]
-    for suffix in ("svg", "csv"):
+    assert figure_function(name)(tmp_path, **quick(name)) == made[name]
+    for suffix in ("svg", "csv", "json"):
         first, second = (place / f"{name}.{suffix}" for place in (folder, tmp_path))
         assert first.read_bytes() == second.read_bytes()
 
@@ -50,6 +55,9 @@ def test_other_files_are_left_alone(name, tmp_path):
         figure_function(name)(tmp_path)
     (tmp_path / f"{name}.csv").write_text("my,own,table\n1,2,3\n")
     with pytest.raises(BadInput, match="choose another directory"):
+        figure_function(name)(tmp_path)
+    (tmp_path / f"{name}.json").write_text("[1]")
+    with pytest.raises(BadInput, match=rf"{name}\.json does not say how {name} was made"):
         figure_function(name)(tmp_path)
     assert (tmp_path / f"{name}.svg").read_text() == "precious"
     with pytest.raises(BadInput, match="the figure needs a directory"):
@@ -178,13 +186,11 @@ def test_peaks_and_law(ratios):
 def test_the_command_draws_one_or_all(tmp_path, monkeypatch, capsys, trains):
     from factcap import cli
 
-    quick = {name: FIGURES[name] for name in ("classical", "membership")}
+    few = {name: FIGURES[name] for name in ("classical", "membership")}
     if trains:
-        quick["capacity_ratio"] = Entry(
-            "factcap.figures.capacity_ratio", trains=True, quick={"preset": "quick"}
-        )
+        few["capacity_ratio"] = Entry("factcap.figures.capacity_ratio", trains=True, quick="quick")
         monkeypatch.setitem(PRESETS, "quick", PLAN)
-    monkeypatch.setattr(figures, "FIGURES", quick)
+    monkeypatch.setattr(figures, "FIGURES", few)
     cli.parse(["figure", "classical", "--out", str(tmp_path / "one")]).run()
     assert (tmp_path / "one" / "classical.png").exists()
     cli.parse(["figure", "--all", "--out", str(tmp_path / "all")]).run()
@@ -194,5 +200,5 @@ def test_the_command_draws_one_or_all(tmp_path, monkeypatch, capsys, trains):
         *(["capacity_ratio.png"] if trains else []),
     ]
     assert {path.name for path in (tmp_path / "all").glob("*.csv")} == {
-        f"{name}.csv" for name in quick
+        f"{name}.csv" for name in few
     }

@@ -92,8 +92,8 @@ def test_simulation_is_the_same_again_and_uses_its_seed():
 def rows(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rules")
     return (
-        rules_and_facts(folder, dimension=40, repeats=3),
-        kernel_plane(folder, dimension=40, repeats=3),
+        rules_and_facts(folder, preset="tiny", changes={"dimension": "40"}),
+        kernel_plane(folder, preset="tiny", changes={"dimension": "40"}),
     )
 
 
