@@ -9,14 +9,16 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from factcap import cli
 from factcap.synth import FactSet, Origin, power_law
 
 # The same examples at every run; `make test-slow` looks for new ones.
-settings.register_profile("repeat", derandomize=True, deadline=None)
-settings.register_profile("explore", print_blob=True, deadline=None)
+# Neither asks how long an example takes, nor how long to make one.
+timeless = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeat", derandomize=True, **timeless)
+settings.register_profile("explore", print_blob=True, **timeless)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 
