@@ -2,7 +2,7 @@ import os
 import sys
 
 # Before JAX starts: what is spread over devices is spread over two in every test.
-os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
+os.environ["JAX_NUM_CPU_DEVICES"] = "2"
 # What asks for no level of its own compiles in two thirds of the time; nothing here runs for long.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
