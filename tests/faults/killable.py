@@ -5,6 +5,7 @@ just before it. Python reports such events to an audit hook. A worker that is sp
 main module of its parent, this one, so it has the hook too.
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -19,6 +20,10 @@ from typing import Literal
 
 # A folder with one file a moment.
 VARIABLE = "FACTCAP_TESTS_MOMENTS"
+
+Event = Literal["write", "rename", "mkdir", "remove"]
+EVENTS: tuple[Event, ...] = ("write", "rename", "mkdir", "remove")
+Act = Literal["kill", "kill parent", "kill all", "stop", "say"]
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,9 @@ class Moment:
         after: seconds from the event to the act; the process does not end before.
     """
 
-    event: Literal["write", "rename", "mkdir", "remove"]
+    event: Event
     path: str
-    act: Literal["kill", "kill parent", "kill all", "stop", "say"]
+    act: Act
     skip: int = 0
     after: float = 0.0
 
@@ -52,7 +57,10 @@ def write_moments(folder: Path, *moments: Moment) -> Path:
 
 class _Hook:
     def __init__(self, folder: Path):
-        self.moments = {file: Moment(**json.loads(file.read_text())) for file in folder.iterdir()}
+        self.moments: dict[Path, Moment] = {}
+        for file in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # another process has come there
+                self.moments[file] = Moment(**json.loads(file.read_text()))
         self.seen: Counter[Path] = Counter()
 
     def __call__(self, event: str, arguments: tuple) -> None:
@@ -60,7 +68,7 @@ class _Hook:
         if found is None:
             return
         kind, path = found
-        for file, moment in list(self.moments.items()):
+        for file, moment in self.moments.items():
             if moment.event == kind and re.search(moment.path, path):
                 self.seen[file] += 1
                 if self.seen[file] > moment.skip and (moment.act == "say" or _taken(file)):

@@ -1,11 +1,12 @@
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from factcap.models import Store
-from tests.faults.killable import Moment, write_moments
+from tests.faults.killable import EVENTS, Act, Moment, write_moments
 from tests.faults.sweeps import attempts, end, finish, numbers, start, write_sweep
 
 RUN = r"store/runs/\w+"
@@ -26,6 +27,14 @@ MOMENTS = [
     # Of the second run, which does not begin before the first has ended; its worker ends too.
     (Moment("write", rf"{RUN}/metrics", "kill parent"), [0, 0, 0, 300, 300, 300]),
     (Moment("rename", r"store/results\.parquet$", "kill all"), [0, 0, 0, 300, 300, 300]),
+]
+# Moments at which a run loses its worker, and the steps from which it then has begun or gone on.
+LOSSES = [
+    (Moment("rename", r"config\.json$", "kill"), [0]),  # it is being claimed
+    (Moment("write", r"metrics", "kill"), [0, 0]),  # 100 steps, of which nothing is written
+    (Moment("rename", r"checkpoint/100$", "kill"), [0, 0]),  # all of a state but its name
+    (Moment("rename", r"checkpoint/200\.json$", "kill"), [0, 100]),
+    (Moment("rename", r"outcome\.json$", "kill"), [0, 300]),
 ]
 
 
@@ -62,18 +71,10 @@ def test_a_killed_sweep_goes_on_to_the_same_numbers(tmp_path, undisturbed, cache
 def test_a_worker_that_dies_is_replaced_and_its_run_goes_on(tmp_path, undisturbed, cache):
     file, rows = undisturbed
     store = tmp_path / "store"
-    # Each run loses its worker at another moment; at which step it goes on.
-    places = {
-        "config": ("rename", r"config\.json$", [0]),  # it is being claimed
-        "metrics": ("write", r"metrics", [0, 0]),  # 100 steps, of which nothing is written
-        "state": ("rename", r"checkpoint/100$", [0, 0]),  # all of a state but its name
-        "proof": ("rename", r"checkpoint/200\.json$", [0, 100]),
-        "outcome": ("rename", r"outcome\.json$", [0, 300]),
-    }
     wanted = {row["run"]: [0] for row in rows}
     moments = []
-    for run, (event, path, steps) in zip(wanted, places.values(), strict=False):
-        moments.append(Moment(event, f"{run}/{path}", "kill"))
+    for run, (moment, steps) in zip(wanted, LOSSES, strict=False):
+        moments.append(replace(moment, path=f"{run}/{moment.path}"))
         wanted[run] = steps
     folder = write_moments(tmp_path / "moments", *moments)
     words = ("sweep", file, "--out", store, "--workers", 2, "--checkpoint-seconds", 0)
@@ -115,10 +116,9 @@ def test_fifty_kills_at_random_moments_of_forty_runs(tmp_path, cache):
     rows, rng, made, starts = numbers(tmp_path / "whole"), np.random.default_rng(0), 0, 0
     assert len(rows) == 40
 
-    def somewhere(*acts):
-        event = str(rng.choice(["write", "rename", "mkdir", "remove"]))
-        place = {"skip": int(rng.integers(100)), "after": rng.uniform(1e-6, 0.1)}
-        return Moment(event, "store", str(rng.choice(acts)), **place)
+    def somewhere(act: Act):
+        event = EVENTS[rng.integers(len(EVENTS))]
+        return Moment(event, "store", act, int(rng.integers(100)), rng.uniform(1e-6, 0.1))
 
     while made < 50:
         store, code = tmp_path / f"store {made}", -signal.SIGKILL
@@ -126,7 +126,7 @@ def test_fifty_kills_at_random_moments_of_forty_runs(tmp_path, cache):
             starts += 1
             # Two workers may die in one start: three times would be too often for one run.
             moments = [somewhere("kill") for _ in range(2)]
-            moments.append(somewhere("kill all", "kill parent"))
+            moments.append(somewhere("kill all" if rng.random() < 0.5 else "kill parent"))
             folder = write_moments(tmp_path / f"moments {starts}", *moments)
             words = ("sweep", file, "--out", store, "--checkpoint-seconds", 0.1)
             code, _, err = finish(start(*words, cache=cache, moments=folder))
