@@ -33,8 +33,8 @@ def in_processes(
     """
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, _begin) as pool:
-        numbers = {pool.submit(call, item): number for number, item in enumerate(items)}
         try:
+            numbers = {pool.submit(call, item): number for number, item in enumerate(items)}
             for future in as_completed(numbers):
                 yield numbers[future], future.result()
         except BaseException:

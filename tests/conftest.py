@@ -2,21 +2,23 @@ import os
 import sys
 
 # Before JAX starts: what is spread over devices is spread over two in every test.
-os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
+os.environ["JAX_NUM_CPU_DEVICES"] = "2"
 # What asks for no level of its own compiles in two thirds of the time; nothing here runs for long.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from factcap import cli
 from factcap.synth import FactSet, Origin, power_law
 
 # The same examples at every run; `make test-slow` looks for new ones.
-settings.register_profile("repeat", derandomize=True, deadline=None)
-settings.register_profile("explore", print_blob=True, deadline=None)
+# Neither asks how long an example takes, nor how long to make one.
+timeless = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeat", derandomize=True, **timeless)
+settings.register_profile("explore", print_blob=True, **timeless)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 

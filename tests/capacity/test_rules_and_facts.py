@@ -1,5 +1,4 @@
 import math
-import time
 from itertools import pairwise
 from typing import Any
 
@@ -236,13 +235,20 @@ def test_bayes_is_worse_with_fewer_points_or_more_facts(alpha, epsilon):
     assert bayes_optimal_error(alpha, min(1.0, epsilon + 0.05)) >= error - 1e-12
 
 
-def test_a_grid_of_hinge_is_quick_and_far_loads_are_found():
-    start = time.process_time()
+def test_a_grid_of_hinge_takes_few_steps_and_far_loads_are_found(monkeypatch):
+    steps = []
+
+    def counted(*args):
+        steps.append(args)
+        return conjugates(*args)
+
+    module = "factcap.capacity.rules_and_facts.state_evolution"
+    monkeypatch.setattr(f"{module}.conjugates", counted)
     found = solve_curve(
         loss="hinge", alpha=np.geomspace(0.05, 200, 200).tolist(), epsilon=0.2, ridge=0.05
     )
-    # a tenth of what is allowed, with room for a checked and busy machine
-    assert time.process_time() - start < 10
+    # 19 for each of the loads
+    assert 200 < len(steps) < 200 * 50
     assert all(one.converged for one in found)
     errors = [one.generalization_error for one in found]
     assert all(a > b for a, b in pairwise(errors))

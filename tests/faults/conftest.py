@@ -1,15 +1,18 @@
+import os
+
 import pytest
 
 from tests.faults.sweeps import finish, numbers, start, write_sweep
 
-RUNS = 8
+RUNS = 6
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory, worker_id):
+def cache(tmp_path_factory):
     """What was compiled, for all processes of all tests."""
     base = tmp_path_factory.getbasetemp()
-    return (base if worker_id == "master" else base.parent) / "cache"
+    # Each worker of pytest-xdist has a folder of its own within that of all.
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
 
 
 @pytest.fixture(scope="session")

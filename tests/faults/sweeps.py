@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import signal
@@ -6,6 +7,7 @@ import sys
 from pathlib import Path
 
 from factcap.models import Store, results
+from tests.faults import killable
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,8 +18,8 @@ TIMES = (
 )
 
 
-def write_sweep(path: Path, runs: int, steps: int = 600) -> Path:
-    """A sweep of small runs, half a second each once they are compiled."""
+def write_sweep(path: Path, runs: int, steps: int = 300) -> Path:
+    """A sweep of small runs that can save a state at each 100 steps, their last one too."""
     path.write_text(
         "from factcap.models import product\n"
         'bits = {"generator": "bitstrings", "vocabulary": 16, "length": 6, "key_length": 3}\n'
@@ -30,10 +32,6 @@ def write_sweep(path: Path, runs: int, steps: int = 600) -> Path:
     return path
 
 
-def command(*words: object) -> list[str]:
-    return [sys.executable, "-m", "factcap", *map(str, words)]
-
-
 # Starts Python again where no file may grow larger.
 _LIMITED = (
     "import os, resource, sys; limit = int(sys.argv[1]); "
@@ -42,19 +40,29 @@ _LIMITED = (
 )
 
 
-def start(*words: object, cache: Path, largest_file: int | None = None) -> subprocess.Popen:
-    """Start factcap in a process group of its own."""
-    python, *rest = command(*words)
-    if largest_file is not None:
-        rest = ["-c", _LIMITED, str(largest_file), *rest]
+def start(
+    *words: object, cache: Path, largest_file: int | None = None, moments: Path | None = None
+) -> subprocess.Popen:
+    """Start factcap in a process group of its own.
+
+    Args:
+        words: of its command line.
+        cache: where compiled programs are kept.
+        largest_file: bytes that a file may have.
+        moments: at which it is struck; see `tests.faults.killable`.
+    """
+    environment = os.environ | {
+        "JAX_COMPILATION_CACHE_DIR": str(cache),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+    if moments is not None:
+        environment[killable.VARIABLE] = str(moments)
+    limit = [] if largest_file is None else ["-c", _LIMITED, str(largest_file)]
+    module = "factcap" if moments is None else killable.__name__
     return subprocess.Popen(
-        [python, *rest],
+        [sys.executable, *limit, "-m", module, *map(str, words)],
         cwd=ROOT,
-        env={
-            **os.environ,
-            "JAX_COMPILATION_CACHE_DIR": str(cache),
-            "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-        },
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -62,13 +70,19 @@ def start(*words: object, cache: Path, largest_file: int | None = None) -> subpr
     )
 
 
-def finish(process: subprocess.Popen, seconds: float = 300) -> tuple[int, str, str]:
+def finish(process: subprocess.Popen) -> tuple[int, str, str]:
+    """Wait for the end of a process and of all that it started; (exit code, stdout, stderr)."""
     try:
-        out, err = process.communicate(timeout=seconds)
+        out, err = process.communicate()
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+        end(process)
     return process.returncode, out, err
+
+
+def end(process: subprocess.Popen) -> None:
+    """Kill a process and all that it started, as far as they are there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def numbers(store: Path) -> list[dict]:

@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -207,7 +208,7 @@ def test_a_task_whose_worker_died_is_lost():
 def test_watching_counts_shares(store):
     specs = small(2)
     run_sweep(specs[:1], store)
-    watch = Watch(store, [spec.id for spec in specs])
+    watch = Watch(store, [spec.id for spec in specs], seconds=math.inf)
     assert watch.look()
     assert not watch.look()
     assert watch.finished == 1.0

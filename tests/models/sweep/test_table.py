@@ -1,12 +1,11 @@
 import json
-import time
 
 import pytest
 
 from factcap.models import Store, read_outcome, results, run_specs
 from factcap.models.runs.files import DamagedWarning, write_sealed
 from factcap.models.runs.lock import Busy, DirectoryLock, is_locked
-from factcap.models.sweep.store.query import where
+from factcap.models.sweep.store.table import result_row
 from factcap.models.sweep.watch import live
 
 
@@ -66,14 +65,26 @@ def test_a_damaged_run_has_no_row(store):
         assert results(store).num_rows == 0
 
 
-@pytest.mark.slow
-def test_ten_thousand_runs_are_listed_in_two_seconds(store):
-    finished(store, 10_000)
-    results(store)
-    start = time.perf_counter()
-    found = where(results(store), "capped == True and accuracy > 0.5")
-    assert time.perf_counter() - start < 2
-    assert found.num_rows == 2500
+def test_only_runs_that_the_table_lacks_are_read(store, monkeypatch):
+    read = []
+
+    def counted(store, run):
+        read.append(run)
+        return result_row(store, run)
+
+    monkeypatch.setattr("factcap.models.sweep.store.table.result_row", counted)
+    runs = sorted(spec.id for spec in finished(store, 23))
+    late = [store.directory(run) / "outcome.json" for run in runs[20:]]
+    for path in late:
+        path.rename(path.with_name("later"))
+    whole = results(store)
+    assert read == runs[:20]
+    assert results(store).equals(whole)
+    assert len(read) == 20
+    for path in late:
+        path.with_name("later").rename(path)
+    assert results(store).num_rows == 23
+    assert read == runs
 
 
 def test_a_lock_is_held_once_and_let_go(tmp_path):

@@ -8,6 +8,9 @@ from factcap.models import TrainConfig, TransformerConfig, make_mesh, run
 from factcap.models.training.devices.hosts import join
 from tests.conftest import make_facts
 
+# No limit on how long the other takes to start.
+A_DAY = 86_400.0
+
 FACTS = make_facts(40)
 MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)
 TRAINING = TrainConfig(
@@ -16,7 +19,7 @@ TRAINING = TrainConfig(
 
 
 def main(port: str, process: int, mesh: str, folder: str) -> None:
-    join(f"localhost:{port}", 2, process, wait=120)
+    join(f"localhost:{port}", 2, process, wait=A_DAY)
     measurement = run(
         FACTS, MODEL, TRAINING, f"{folder}/run", mesh=make_mesh(mesh), checkpoint_seconds=0.0
     )
