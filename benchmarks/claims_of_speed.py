@@ -16,7 +16,7 @@ import numpy as np
 from factcap.capacity import power_law_bound
 from factcap.capacity.rules_and_facts import solve_curve
 from factcap.models import Store, results, run_specs
-from factcap.models.runs.files import write_sealed
+from factcap.models.runs.directory.files import write_sealed
 from factcap.models.sweep.store.query import where
 
 _RUNS = 10_000

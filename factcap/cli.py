@@ -72,7 +72,7 @@ def _complain(message: str) -> None:
 
 
 def _warn(otherwise: Callable[..., None], message: Warning, *rest: Any) -> None:
-    from factcap.models.runs.files import DamagedWarning
+    from factcap.models.runs.directory.files import DamagedWarning
 
     if isinstance(message, DamagedWarning):
         _complain(str(message))

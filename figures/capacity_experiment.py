@@ -12,8 +12,8 @@ from factcap.capacity import all_or_nothing_bound, rate_distortion_bound
 from factcap.figures.fields import Count, Positive, Seeds, Size, must
 from factcap.figures.runs import Finished, make_runs
 from factcap.models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
+from factcap.models.runs.directory.reading import is_finished
 from factcap.models.runs.ledger import estimated_seconds
-from factcap.models.runs.reading import is_finished
 from factcap.models.sweep.making import build
 from factcap.models.sweep.recipes import complete
 from factcap.synth import rank_size_exponent

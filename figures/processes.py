@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TypeVar
 
 from factcap.models.compiler import keep_compiled
-from factcap.models.runs.checkpoints import silence_orbax
+from factcap.models.runs.directory.checkpoints import silence_orbax
 from factcap.models.sweep.engines.cores import pin_to_free_core
 from factcap.models.sweep.engines.local import end_with_parent
 

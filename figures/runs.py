@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from factcap.models import Measurement, RunSpec, Store, run_sweep
-from factcap.models.runs.finished import read_finished
-from factcap.models.runs.reading import is_finished
+from factcap.models.runs.directory.finished import read_finished
+from factcap.models.runs.directory.reading import is_finished
 from factcap.models.sweep.watch import Watch
 
 Progress = Callable[[int, int, float], object]

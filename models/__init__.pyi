@@ -1,8 +1,8 @@
+from .runs.directory.finished import read_run
+from .runs.directory.reading import read_outcome
 from .runs.ensemble import train_together
-from .runs.finished import read_run
 from .runs.job import Job, run_config
 from .runs.other_facts import measure_other_facts
-from .runs.reading import read_outcome
 from .runs.result import Diverged
 from .runs.single import run
 from .sweep.grid import chain, product, zipped

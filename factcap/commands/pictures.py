@@ -123,7 +123,7 @@ class Curve:
 
 def _train_figure(function: Callable, folder: Path, **options: Any) -> Any:
     from factcap.models.compiler import keep_compiled
-    from factcap.models.runs.checkpoints import silence_orbax
+    from factcap.models.runs.directory.checkpoints import silence_orbax
     from factcap.models.sweep.engines.local import default_workers
 
     keep_compiled()

@@ -76,7 +76,7 @@ class Train:
 
     def run(self) -> None:
         """Train, measure, print."""
-        from factcap.models.runs.reading import is_finished
+        from factcap.models.runs.directory.reading import is_finished
         from factcap.synth.errors import require
 
         require(
@@ -113,7 +113,7 @@ class Train:
             run,
         )
         from factcap.models.compiler import keep_compiled
-        from factcap.models.runs.checkpoints import silence_orbax
+        from factcap.models.runs.directory.checkpoints import silence_orbax
         from factcap.models.training.devices.hosts import is_first, join
         from factcap.synth import load
 

@@ -103,7 +103,7 @@ class Sweep:
     def _make(self, specs: list, costs: list[float], store: Any, engine: Any, follow: Any) -> None:
         from factcap.commands.live import LiveBars
         from factcap.models.compiler import keep_compiled
-        from factcap.models.runs.checkpoints import silence_orbax
+        from factcap.models.runs.directory.checkpoints import silence_orbax
         from factcap.models.sweep.accept import made_by_other_code
         from factcap.models.sweep.engines.local import default_workers
         from factcap.models.sweep.store.table import results

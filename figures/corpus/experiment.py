@@ -21,7 +21,7 @@ from factcap.models import (
     measure_other_facts,
 )
 from factcap.models import train_together as make
-from factcap.models.runs.reading import is_finished, read_outcome
+from factcap.models.runs.directory.reading import is_finished, read_outcome
 from factcap.models.runs.result import measured
 from factcap.synth import FactSet
 from factcap.synth.corpus import (

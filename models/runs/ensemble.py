@@ -10,10 +10,10 @@ from jax.sharding import Mesh
 from jaxtyping import Bool, Float32
 
 from factcap.models.compiler import on_cpu
+from factcap.models.runs.directory.lock import Busy
 from factcap.models.runs.job import Job
 from factcap.models.runs.ledger import free_memory_bytes, member_bytes
 from factcap.models.runs.live_run import LiveRun
-from factcap.models.runs.lock import Busy
 from factcap.models.runs.outcome import finish
 from factcap.models.runs.result import Diverged, Result
 from factcap.models.runs.shape import by_shape, shape_of

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from factcap.models.runs.code.digest import TRAINING, code_digest
-from factcap.models.runs.files import digest_of
-from factcap.models.runs.reading import FORMAT_VERSION
+from factcap.models.runs.directory.files import digest_of
+from factcap.models.runs.directory.reading import FORMAT_VERSION
 from factcap.models.training.config import TrainConfig
 from factcap.models.transformer.decoder import TransformerConfig
 from factcap.models.transformer.layout import model_vocabulary

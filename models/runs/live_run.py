@@ -8,7 +8,7 @@ import numpy as np
 from jax.sharding import Mesh
 from jaxtyping import Bool, Float, Float32, Float64
 
-from factcap.models.runs.directory import RunDirectory
+from factcap.models.runs.directory.run_directory import RunDirectory
 from factcap.models.runs.job import Job
 from factcap.models.runs.result import Diverged, divergence
 from factcap.models.training.config import SCAN_STEPS, TrainConfig, filled

@@ -1,8 +1,8 @@
 """Asking a finished model for other facts than those it was trained on."""
 
-from factcap.models.runs.checkpoints import Checkpoints
+from factcap.models.runs.directory.checkpoints import Checkpoints
+from factcap.models.runs.directory.reading import is_finished
 from factcap.models.runs.job import Job
-from factcap.models.runs.reading import is_finished
 from factcap.models.training.config import filled
 from factcap.models.training.measure import Measurement, measure_facts
 from factcap.models.training.optim import evaluated

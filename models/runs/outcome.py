@@ -36,7 +36,7 @@ def finish(run: LiveRun, reading: Reading, layout: Layout, devices: int = 1) -> 
 
 
 def outcome(run: LiveRun, ledger: Ledger) -> dict[str, Any]:
-    """How a run ended, as JSON values: see `factcap.models.runs.reading.read_outcome`."""
+    """How a run ended, as JSON values: see `factcap.models.runs.directory.reading.read_outcome`."""
     everything = run.selection is None
     found: dict[str, Any] = {
         "steps": run.done,

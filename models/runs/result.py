@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from factcap.models.runs.lock import Busy
+from factcap.models.runs.directory.lock import Busy
 from factcap.models.training.measure import Measurement
 
 

@@ -37,7 +37,7 @@ def run(
         model: the transformer; its vocabulary must be `model_vocabulary(facts)` or more.
         training: how to train.
         directory: a new one, or one that holds this very run; see
-            `factcap.models.runs.directory.RunDirectory`.
+            `factcap.models.runs.directory.run_directory.RunDirectory`.
         progress: called with (steps done, steps in all, metrics) after each 100 steps; the steps in
             all become fewer when training is found to end early.
         checkpoint_seconds: time between two saved states.

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from factcap.models.runs.reading import attempts, but_for_code, read_config
+from factcap.models.runs.directory.reading import attempts, but_for_code, read_config
 from factcap.models.sweep.spec import RunSpec
 from factcap.models.sweep.store.store import Store
 from factcap.synth.errors import BadInput

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from factcap.models.compiler import on_cpu
-from factcap.models.runs.files import DamagedWarning, digest_of
-from factcap.models.runs.reading import but_for_code
+from factcap.models.runs.directory.files import DamagedWarning, digest_of
+from factcap.models.runs.directory.reading import but_for_code
 from factcap.models.sweep.accept import made_by_other_code
 from factcap.models.sweep.engines.attempt import Report
 from factcap.models.sweep.engines.engine import Engine, InProcess, Task, tasks_of

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from factcap.models import Job, Store, TrainConfig, TransformerConfig, read_outcome, read_run, run
-from factcap.models.runs.checkpoints import Checkpoints
-from factcap.models.runs.files import Damaged, DamagedWarning
-from factcap.models.runs.reading import read_config
+from factcap.models.runs.directory.checkpoints import Checkpoints
+from factcap.models.runs.directory.files import Damaged, DamagedWarning
+from factcap.models.runs.directory.reading import read_config
 from factcap.models.sweep.store.table import result_row, results
 from factcap.models.training.schedule import make_schedule
 from factcap.models.training.steps import initial_state, scan_steps

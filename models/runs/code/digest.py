@@ -9,17 +9,15 @@ from factcap.models.runs.code.canonical import canonical
 from factcap.models.runs.code.imports import reached, syntax
 
 # What trains and measures a run, and what it goes on from.
-TRAINING = ("factcap.models.runs.ensemble", "factcap.models.runs.checkpoints")
+TRAINING = ("factcap.models.runs.ensemble", "factcap.models.runs.directory.checkpoints")
 
 # What keeps a run, counts its cost or gives it out; no number of a measurement comes from there.
+_DIRECTORY = ("claim", "files", "finished", "lock", "metrics", "reading", "run_directory")
 ASIDE = frozenset(
     {
-        *("factcap.models.runs.files", "factcap.models.runs.ledger", "factcap.models.runs.lock"),
-        *("factcap.models.runs.reading", "factcap.models.runs.finished"),
-        *("factcap.models.runs.claim", "factcap.models.runs.directory"),
-        "factcap.models.runs.metrics",
-        *("factcap.models.runs.code.canonical", "factcap.models.runs.code.digest"),
-        *("factcap.models.runs.code.imports", "factcap.figures.processes"),
+        *(f"factcap.models.runs.directory.{name}" for name in _DIRECTORY),
+        *(f"factcap.models.runs.code.{name}" for name in ("canonical", "digest", "imports")),
+        *("factcap.models.runs.ledger", "factcap.figures.processes"),
     }
 )
 

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from factcap.models.runs.directory.files import DamagedWarning
+from factcap.models.runs.directory.lock import Busy
 from factcap.models.runs.ensemble import train_together
-from factcap.models.runs.files import DamagedWarning
-from factcap.models.runs.lock import Busy
 from factcap.models.runs.result import Diverged, Result
 from factcap.models.runs.shape import by_shape
 from factcap.models.sweep.spec import RunSpec

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from factcap.models.compiler import keep_compiled
-from factcap.models.runs.checkpoints import silence_orbax
+from factcap.models.runs.directory.checkpoints import silence_orbax
 from factcap.models.sweep.engines.attempt import Report, attempt
 from factcap.models.sweep.engines.cores import pin_to_free_core
 from factcap.models.sweep.engines.engine import Task

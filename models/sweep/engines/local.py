@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from factcap.models.compiler import keep_compiled, on_cpu
-from factcap.models.runs.checkpoints import silence_orbax
+from factcap.models.runs.directory.checkpoints import silence_orbax
 from factcap.models.sweep.engines.attempt import Report, attempt
 from factcap.models.sweep.engines.cores import pin, usable_cores
 from factcap.models.sweep.engines.engine import Task

@@ -5,7 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from factcap.models import Store, results, run_specs
-from factcap.models.runs.files import file_digest, write_sealed
+from factcap.models.runs.directory.files import file_digest, write_sealed
 from factcap.models.sweep.accept import made_by_other_code
 from factcap.models.sweep.store.query import where
 from tests.models.sweep.test_sweep import swept

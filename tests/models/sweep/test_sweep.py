@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from factcap.models import Store, TrainConfig, read_run, results, run_specs, run_sweep
-from factcap.models.runs.files import DamagedWarning, write_sealed
+from factcap.models.runs.directory.files import DamagedWarning, write_sealed
 from factcap.models.sweep.engines.attempt import Report, attempt
 from factcap.models.sweep.engines.engine import InProcess, Task, tasks_of
 from factcap.models.sweep.sweep import ATTEMPTS

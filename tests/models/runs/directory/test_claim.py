@@ -3,9 +3,9 @@ import json
 import pytest
 
 from factcap.models import TrainConfig, TransformerConfig, run, run_config
-from factcap.models.runs.claim import claim
-from factcap.models.runs.files import Damaged, DamagedWarning
-from factcap.models.runs.reading import read_config
+from factcap.models.runs.directory.claim import claim
+from factcap.models.runs.directory.files import Damaged, DamagedWarning
+from factcap.models.runs.directory.reading import read_config
 from factcap.synth import BadInput
 
 MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)

@@ -14,7 +14,7 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_manager import StepAlreadyExistsError
 
-from factcap.models.runs.files import (
+from factcap.models.runs.directory.files import (
     Damaged,
     DamagedWarning,
     file_digest,

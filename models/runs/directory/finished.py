@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from factcap.models.runs.reading import check_finished, is_finished, read_config
+from factcap.models.runs.directory.reading import check_finished, is_finished, read_config
 from factcap.models.training.measure import Measurement
 from factcap.synth.errors import BadInput
 

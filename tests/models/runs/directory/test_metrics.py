@@ -1,6 +1,6 @@
 import json
 
-from factcap.models.runs.metrics import MetricsFile
+from factcap.models.runs.directory.metrics import MetricsFile
 
 
 def test_what_comes_after_a_step_is_dropped_and_what_was_cut_off(tmp_path):
