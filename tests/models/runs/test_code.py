@@ -233,12 +233,12 @@ def digests(folder):
         ),
         ([("synth/parquet.py", "\n\n\n", "\n\nx = 1\n")], [False, False, False, True]),
         ([("models/training/optim.py", "0.", "1.")], [True] * 4),
-        ([("models/runs/checkpoints.py", "_KEPT = 2", "_KEPT = 3")], [True] * 4),
+        ([("models/runs/directory/checkpoints.py", "_KEPT = 2", "_KEPT = 3")], [True] * 4),
         (
             [
                 ("synth/corpus/compose.py", "0", "1"),
                 ("models/sweep/sweep.py", "ATTEMPTS = 3", "ATTEMPTS = 4"),
-                ("models/runs/lock.py", "0o666", "0o600"),
+                ("models/runs/directory/lock.py", "0o666", "0o600"),
                 ("models/training/optim.py", '    """', '    """Indeed: '),
                 ("models/training/optim.py", "\n\n\n", "\n\n\n# A comment.\n"),
                 ("synth/errors.py", "A value, file", "A value, a file"),
