@@ -1,4 +1,5 @@
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,7 +70,10 @@ def test_every_run_is_made_once_and_read_again(tmp_path, monkeypatch):
     # a run does not depend on the others of its plan
     monkeypatch.setitem(PRESETS, "fewer", replace(PLAN, points=(64, 8), seeds=(1,)))
     assert diffusion_transition(tmp_path, preset="quick") == rows
-    again = diffusion_transition(tmp_path, preset="fewer")
+    # which is another figure, in a folder of its own
+    runs = "diffusion_transition_runs"
+    shutil.copytree(tmp_path / runs, tmp_path / "fewer" / runs)
+    again = diffusion_transition(tmp_path / "fewer", preset="fewer")
     assert again == [row for n in (64, 8) for row in rows if (row["points"], row["seed"]) == (n, 1)]
 
 
