@@ -31,7 +31,7 @@ def greedy(model, facts, number):
 @pytest.mark.parametrize(("keys", "values"), [((2, 4), (1, 3)), ((3, 3), (2, 2)), ((0, 2), (1, 2))])
 def test_recall_is_that_of_step_by_step_greedy_decoding(keys, values):
     facts = make_facts(60, keys=keys, values=values)
-    reading, state, _ = train(facts, TrainConfig(exposures=150, batch=16), 6)
+    reading, state, _ = train(facts, TrainConfig(exposures=150, batch=16), 4)
     _, recall = measure_device(reading, state.params, to_device(facts))
     model = trained_module(reading.model, state.params)
     decoded = [greedy(model, facts, number) for number in range(60)]
@@ -39,7 +39,7 @@ def test_recall_is_that_of_step_by_step_greedy_decoding(keys, values):
         list(f[k:n]) for f, k, n in zip(facts.tokens, facts.key_length, facts.length, strict=True)
     ]
     np.testing.assert_array_equal(recall, [a == b for a, b in zip(decoded, truth, strict=True)])
-    assert 0 < recall.sum() < 60
+    assert 0 < recall.sum() < 60  # 27 to 50, whatever the seed
 
 
 def test_nll_is_that_of_the_model_in_bits():
