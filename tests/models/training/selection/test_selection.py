@@ -184,10 +184,13 @@ def test_an_interrupted_training_goes_on_with_the_same_facts(tmp_path):
 @pytest.mark.slow
 def test_selection_in_a_group_is_that_of_each_alone(tmp_path):
     facts = make_facts(100, exponent=1.0)
+    # In one program sums are rounded otherwise. In 700 steps that grows, under Muon to 7 % of the
+    # stored bits on some CPUs; in those of AdamW at this rate to 0.8 % on any that was tried.
+    slow: dict[str, Any] = {"optimizer": "adamw", "learning_rate": 0.005}
     trainings = [
-        selecting(SelectConfig("worth", 150.0)),
-        selecting(SelectConfig("influence", 150.0)),
-        selecting(None, seed=1),
+        selecting(SelectConfig("worth", 150.0), **slow),
+        selecting(SelectConfig("influence", 150.0), **slow),
+        selecting(None, seed=1, **slow),
     ]
     jobs = [
         Job(facts, small(facts), training, tmp_path / f"{number}")
