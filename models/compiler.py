@@ -8,13 +8,12 @@ import jax
 
 Options = Mapping[str, str | int]
 
+# The highest level of optimization costs a fifth of the compile time and gives steps no faster
+# than level 1.
+_FAST: Options = {"xla_backend_optimization_level": 1}
 # Matrix products with what surrounds them go to one library call, a fifth faster on CPU at some
-# thousand parameters; and the highest level of optimization costs a fifth of the compile time and
-# gives steps no faster than level 1.
-_FAST: Options = {
-    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT",
-    "xla_backend_optimization_level": 1,
-}
+# thousand parameters; but that library has no quick products of bfloat16.
+_FUSED: Options = {"xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT"}
 _ONCE: Options = {"xla_backend_optimization_level": 0}
 
 
@@ -35,9 +34,13 @@ def on_cpu() -> bool:
     return jax.default_backend() == "cpu"
 
 
-def fast_options() -> Options:
-    """Compiler options for what runs often; empty where the installed compiler lacks them."""
-    return _known(_FAST)
+def fast_options(precision: str = "float32") -> Options:
+    """Compiler options for what runs often; empty where the installed compiler lacks them.
+
+    Args:
+        precision: of products, `float32` or `bfloat16`.
+    """
+    return _known(_FAST if precision == "bfloat16" else {**_FUSED, **_FAST})
 
 
 def once_options() -> Options:

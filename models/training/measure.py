@@ -162,19 +162,19 @@ def _measure_rows(
 
 
 @cache
-def _compiled_measure(members: bool) -> Callable[..., tuple[Array, Array]]:
+def _compiled_measure(members: bool, precision: str) -> Callable[..., tuple[Array, Array]]:
     def several(reading: Reading, batch_size: int, chunks: Array, *args: Any) -> Any:
         return jax.vmap(partial(_measure_rows, reading, batch_size, chunks))(*args)
 
     return jax.jit(
         several if members else _measure_rows,
         static_argnums=(0, 1),
-        compiler_options=dict(fast_options()),
+        compiler_options=dict(fast_options(precision)),
     )
 
 
 @cache
-def _compiled_divided(mesh: Mesh) -> Callable[..., tuple[Array, Array]]:
+def _compiled_divided(mesh: Mesh, precision: str) -> Callable[..., tuple[Array, Array]]:
     def divided(reading: Reading, batch_size: int, chunks: int, params: Params, facts: Any) -> Any:
         parts = parts_of(mesh, params)
 
@@ -195,7 +195,9 @@ def _compiled_divided(mesh: Mesh) -> Callable[..., tuple[Array, Array]]:
         )(params, facts)
         return kept_whole(mesh, found)
 
-    return jax.jit(divided, static_argnums=(0, 1, 2), compiler_options=dict(fast_options()))
+    return jax.jit(
+        divided, static_argnums=(0, 1, 2), compiler_options=dict(fast_options(precision))
+    )
 
 
 def _chunks(facts: int, batch_size: int) -> Int[Array, ""]:
@@ -212,9 +214,11 @@ def measure_device(
         share = math.ceil(count / mesh.size)
         batch_size = min(batch_size, 2 ** math.ceil(math.log2(share)))
         chunks = math.ceil(share / batch_size)
-        both = _compiled_divided(mesh)(reading, batch_size, chunks, params, facts)
+        both = _compiled_divided(mesh, reading.precision)(
+            reading, batch_size, chunks, params, facts
+        )
         return _of_facts(*both, count)
-    measure = _compiled_measure(members=False)
+    measure = _compiled_measure(False, reading.precision)
     nll, right = measure(reading, batch_size, _chunks(count, batch_size), params, facts)
     return _of_facts(nll, right, count)
 
@@ -233,7 +237,7 @@ def measure_members(
     """`measure_device` for several members, stacked along a first axis."""
     counts = np.asarray(facts.facts)
     batch_size = _rows_at_once(reading, facts, len(counts))
-    measure = _compiled_measure(members=True)
+    measure = _compiled_measure(True, reading.precision)
     both = measure(reading, batch_size, _chunks(int(counts.max()), batch_size), params, facts)
     return [
         _of_facts(nll, right, int(count)) for nll, right, count in zip(*both, counts, strict=True)

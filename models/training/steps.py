@@ -94,11 +94,13 @@ def scan_steps(
         members: whether the arguments are those of several members along a first axis.
         mesh: over which the state of one training is divided, facts and schedule repeated.
     """
-    return _compiled_scan(members)(reading, batch_size, steps, mesh, state, facts, schedule)
+    return _compiled_scan(members, reading.precision)(
+        reading, batch_size, steps, mesh, state, facts, schedule
+    )
 
 
 @cache
-def _compiled_scan(members: bool) -> Callable[..., tuple[TrainState, Array]]:
+def _compiled_scan(members: bool, precision: str) -> Callable[..., tuple[TrainState, Array]]:
     def several(reading: Reading, batch_size: int, steps: int, mesh: None, *args: Any) -> Any:
         return jax.vmap(partial(_scan, reading, batch_size, steps, mesh))(*args)
 
@@ -106,7 +108,7 @@ def _compiled_scan(members: bool) -> Callable[..., tuple[TrainState, Array]]:
         several if members else _scan,
         static_argnums=(0, 1, 2, 3),
         donate_argnums=(4,),
-        compiler_options=dict(fast_options()),
+        compiler_options=dict(fast_options(precision)),
     )
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, Int
 
+from factcap.models.compiler import on_cpu
 from factcap.models.transformer.decoder import TransformerConfig
 from factcap.models.transformer.fast.attention import attend, attend_short, is_short
 from factcap.models.transformer.fast.parts import all_whole, gathered_twice
@@ -55,6 +57,16 @@ class Reading:
     precision: str = "float32"
     stacked: bool = False
 
+    @property
+    def operands(self) -> DTypeLike:
+        """Precision of what is multiplied in products."""
+        return PRECISIONS[self.precision]
+
+    @property
+    def activations(self) -> DTypeLike:
+        """Precision of what lies between products: on CPU float32, where only products gain."""
+        return jnp.float32 if on_cpu() else self.operands
+
 
 def value_nll(reading: Reading, params: Params, batch: Batch) -> Float[Array, "batch value"]:
     """Negative log-likelihood of each value token in nats, 0 at padding.
@@ -65,7 +77,8 @@ def value_nll(reading: Reading, params: Params, batch: Batch) -> Float[Array, "b
     rows_NxD = _value_rows(reading, params, batch)
     target_BxV = batch.tokens_BxT[:, reading.context :]
     order = _order(reading, batch)
-    nll_N = target_nll(rows_NxD, _readout(reading, params), order.rows(target_BxV))
+    targets_N = order.rows(target_BxV)
+    nll_N = target_nll(rows_NxD, _readout(reading, params), targets_N, reading.operands)
     nll_BxV = order.facts(nll_N)
     return nll_BxV if batch.counted_BxV is None else jnp.where(batch.counted_BxV, nll_BxV, 0.0)
 
@@ -76,7 +89,7 @@ def value_logits(
     """Logits of the value tokens, each given the true tokens before it."""
     params = _outside_whole(params)
     rows_NxD = _value_rows(reading, params, batch)
-    logits_NxW = readout_logits(rows_NxD, _readout(reading, params))
+    logits_NxW = readout_logits(rows_NxD, _readout(reading, params), reading.operands)
     return _order(reading, batch).facts(logits_NxW)
 
 
@@ -124,7 +137,7 @@ def _outside_whole(params: Params) -> Params:
 def _readout(reading: Reading, params: Params) -> Float[Array, "vocabulary width"]:
     tied = reading.model.tied
     matrix = params["embedding"]["embedding"] if tied else params["readout"]["kernel"].T
-    return matrix.astype(PRECISIONS[reading.precision])
+    return matrix.astype(reading.activations)
 
 
 def _value_rows(reading: Reading, params: Params, batch: Batch) -> Float[Array, "rows width"]:
@@ -132,7 +145,7 @@ def _value_rows(reading: Reading, params: Params, batch: Batch) -> Float[Array, 
     model, order = reading.model, _order(reading, batch)
     tokens_BxT = batch.tokens_BxT[:, :-1]
     visible_BxTxT = _visible(batch.start_B, tokens_BxT.shape[1])
-    embedding = params["embedding"]["embedding"].astype(PRECISIONS[reading.precision])
+    embedding = params["embedding"]["embedding"].astype(reading.activations)
     rows_NxD = embedding[order.rows(tokens_BxT)]
     for number in range(model.depth):
         # Of the last block only what the values are predicted from is needed.
@@ -152,14 +165,15 @@ def _block(
     visible_BxTxT: Bool[Array, "#batch time time"] | None,
 ) -> Float[Array, "later width"]:
     """One block, at the positions from `first` on."""
-    block = all_whole(block, PRECISIONS[reading.precision])
+    block = all_whole(block, reading.activations)
     normed_NxD = normalize(rows_NxD, block["attention_norm"]["scale"])
     rows_NxD = order.later(rows_NxD, first)
     mixed = _attend_short if order.by_position else _attend
-    rows_NxD += mixed(reading.model, order, block, normed_NxD, first, visible_BxTxT)
+    rows_NxD += mixed(reading, order, block, normed_NxD, first, visible_BxTxT)
     normed_NxD = normalize(rows_NxD, block["feed_forward_norm"]["scale"])
-    hidden_NxF = jax.nn.gelu(linear(normed_NxD, block["feed_forward_in"]["kernel"]))
-    return rows_NxD + linear(hidden_NxF, block["feed_forward_out"]["kernel"])
+    operands = reading.operands
+    hidden_NxF = jax.nn.gelu(linear(normed_NxD, block["feed_forward_in"]["kernel"], operands))
+    return rows_NxD + linear(hidden_NxF, block["feed_forward_out"]["kernel"], operands)
 
 
 def _visible(
@@ -175,49 +189,51 @@ def _visible(
 
 
 def _attend(
-    model: TransformerConfig,
+    reading: Reading,
     order: _Order,
     block: Params,
     normed_NxD: Float[Array, "rows width"],
     first: int,
     visible_BxTxT: Bool[Array, "#batch time time"] | None,
 ) -> Float[Array, "later width"]:
+    model, operands = reading.model, reading.operands
     weight = block["query_key_value"]["kernel"]
     heads = (order.batch, -1, model.heads, model.width // model.heads)
     time = len(normed_NxD) // order.batch
     if first == 0:
-        joined = linear(normed_NxD, weight).reshape(order.batch, time, 3, *heads[2:])
+        joined = linear(normed_NxD, weight, operands).reshape(order.batch, time, 3, *heads[2:])
         query, key, value = joined[:, :, 0], joined[:, :, 1], joined[:, :, 2]
     else:
         later_NxD = order.later(normed_NxD, first)
-        query = linear(later_NxD, weight[:, : model.width]).reshape(heads)
-        joined = linear(normed_NxD, weight[:, model.width :])
+        query = linear(later_NxD, weight[:, : model.width], operands).reshape(heads)
+        joined = linear(normed_NxD, weight[:, model.width :], operands)
         joined = joined.reshape(order.batch, time, 2, *heads[2:])
         key, value = joined[:, :, 0], joined[:, :, 1]
         if visible_BxTxT is None:
             visible_BxTxT = jnp.tril(jnp.ones((1, time, time), bool))
         visible_BxTxT = visible_BxTxT[:, first:]
     mixed = attend(query, key, value, visible_BxTxT)
-    return linear(mixed.reshape(-1, model.width), block["attention_out"]["kernel"])
+    return linear(mixed.reshape(-1, model.width), block["attention_out"]["kernel"], operands)
 
 
 def _attend_short(
-    model: TransformerConfig,
+    reading: Reading,
     order: _Order,
     block: Params,
     normed_NxD: Float[Array, "rows width"],
     first: int,
     visible_BxTxT: Bool[Array, "#batch time time"] | None,
 ) -> Float[Array, "later width"]:
+    model, operands = reading.model, reading.operands
     weight = block["query_key_value"]["kernel"]
     time = len(normed_NxD) // order.batch
     if first == 0:
-        parts = linear_to_columns(normed_NxD, weight, 3)
+        parts = linear_to_columns(normed_NxD, weight, 3, operands)
     else:
         later_NxD = order.later(normed_NxD, first)
         parts = (
-            *linear_to_columns(later_NxD, weight[:, : model.width], 1),
-            *linear_to_columns(normed_NxD, weight[:, model.width :], 2),
+            *linear_to_columns(later_NxD, weight[:, : model.width], 1, operands),
+            *linear_to_columns(normed_NxD, weight[:, model.width :], 2, operands),
         )
     shape = (model.heads, model.width // model.heads, -1, order.batch)
     if visible_BxTxT is None:
@@ -229,4 +245,6 @@ def _attend_short(
         jnp.transpose(visible_BxTxT[:, first:], (1, 2, 0)),
         one,
     )
-    return linear_from_columns(mixed.reshape(model.width, -1), block["attention_out"]["kernel"])
+    return linear_from_columns(
+        mixed.reshape(model.width, -1), block["attention_out"]["kernel"], operands
+    )
