@@ -1,5 +1,6 @@
 """A workload trained by both engines in turn, and what came out."""
 
+import importlib.metadata
 import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
@@ -7,13 +8,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import jax
+
 from benchmarks.processes import Crew, EngineFailed, usable_cores
 from benchmarks.task import Task
 from benchmarks.workloads import Workload
+from factcap.models.instructions import cpu_flags, cpu_name
 
-# Precisions that our engine is run in: on CPU bfloat16 is no faster than float32, so that a user
-# would not choose it, and PyTorch's bfloat16 is compared with our float32.
-OUR_PRECISIONS = {"cpu": ("float32",), "gpu": ("float32", "bfloat16")}
 # At 29k parameters on CPU max-autotune was as fast as default.
 PEER_MODES = {
     "cpu": ("eager", "eager plain", "default", "default plain"),
@@ -24,6 +25,8 @@ PEER_MODES = {
 LOSS_TOLERANCE = 0.05
 _STANDARD_ERRORS = 3.0
 _LONG_TURN = 2.0  # seconds
+# What decides how fast products are on a CPU.
+_FEATURES = {"avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16"}
 
 Say = Callable[[str], object]
 
@@ -73,9 +76,6 @@ def race(workload: Workload, device: str, say: Say) -> dict[str, Any]:
     """
     cores = usable_cores()
     facts, recipe = workload.fact_set(), workload.recipe()
-    ours_precision = (
-        workload.precision if workload.precision in OUR_PRECISIONS[device] else "float32"
-    )
 
     def task(setup: Setup, precision: str, members: int) -> Task:
         return Task(
@@ -94,7 +94,7 @@ def race(workload: Workload, device: str, say: Say) -> dict[str, Any]:
         mine = our_setup(device, cores, workload.members)
         ours = running.enter_context(Crew("benchmarks.ours", mine.cores))
         say(f"{workload.name}: compiling")
-        ours.start(task(mine, ours_precision, workload.members))
+        ours.start(task(mine, workload.precision, workload.members))
         peer.start(task(best, workload.precision, workload.members))
         seconds: dict[Crew, list[float]] = {ours: [], peer: []}
         losses: dict[Crew, list[float]] = {}
@@ -109,14 +109,23 @@ def race(workload: Workload, device: str, say: Say) -> dict[str, Any]:
         "workload": workload.name,
         "parameters": workload.model().parameters,
         "precision": workload.precision,
-        "ours_precision": ours_precision,
         "device": device,
+        **machine(device),
         "members": workload.members,
         "peer": str(best),
         "peer_failures": failures,
         **summarize(seconds[ours], seconds[peer], turn),
         **compare_losses(losses[ours], losses[peer]),
     }
+
+
+def machine(device: str) -> dict[str, Any]:
+    """What was raced on: for each row, since rows of other machines cannot be compared."""
+    versions = {name: importlib.metadata.version(name) for name in ("jax", "torch")}
+    if device == "gpu":
+        return {"machine": jax.devices("gpu")[0].device_kind, **versions}
+    features = sorted(cpu_flags() & _FEATURES)
+    return {"machine": cpu_name(), "features": features, "cores": len(usable_cores()), **versions}
 
 
 def summarize(ours: Sequence[float], peer: Sequence[float], tokens: int) -> dict[str, Any]:

@@ -72,9 +72,9 @@ def _complain(message: str) -> None:
 
 
 def _warn(otherwise: Callable[..., None], message: Warning, *rest: Any) -> None:
-    from factcap.models.runs.directory.files import DamagedWarning
+    from factcap.synth.errors import Notice
 
-    if isinstance(message, DamagedWarning):
+    if isinstance(message, Notice):
         _complain(str(message))
     else:
         otherwise(message, *rest)

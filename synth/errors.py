@@ -1,4 +1,4 @@
-"""The one exception for input that cannot be used."""
+"""What is said to the user in one line: of input that cannot be used, and of what to know."""
 
 
 class BadInput(ValueError):
@@ -7,6 +7,10 @@ class BadInput(ValueError):
     The message is one line that says what is wrong and what would be right. The
     command line prints it and exits with 2.
     """
+
+
+class Notice(UserWarning):
+    """A warning for whoever gave a command; the command line prints it as one line."""
 
 
 def require(condition: bool, message: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jax.sharding import Mesh
 
+from factcap.models.instructions import warn_if_emulated
 from factcap.models.runs.ensemble import train_together
 from factcap.models.runs.job import Job
 from factcap.models.runs.result import measured
@@ -54,7 +55,11 @@ def run(
             code; or if model or batch cannot be divided over the mesh.
         Busy: if another process is making this run.
         FloatingPointError: if the loss is not finite any more.
+
+    Warns:
+        EmulatedWarning: if this CPU has no instructions for the precision.
     """
+    warn_if_emulated(training.precision)
     job = Job(facts, model, training, Path(directory), accept_other_code=accept_other_code)
     together = train_together(
         [job],

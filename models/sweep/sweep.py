@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from factcap.models.compiler import on_cpu
+from factcap.models.instructions import warn_if_emulated
 from factcap.models.runs.directory.files import DamagedWarning, digest_of
 from factcap.models.runs.directory.reading import but_for_code
 from factcap.models.sweep.accept import made_by_other_code
@@ -78,8 +79,13 @@ def run_sweep(
 
     Raises:
         OSError: if the store cannot be written any more, say because the disk is full.
+
+    Warns:
+        EmulatedWarning: if this CPU has no instructions for the precision of a run.
     """
     wanted = {spec.id: spec for spec in specs}
+    for precision in sorted({spec.training.precision for spec in wanted.values()}):
+        warn_if_emulated(precision)
     accepted = made_by_other_code(wanted.values(), store) if accept_other_code else {}
     store.plan(
         digest_of({"runs": sorted(but_for_code(spec.config) for spec in wanted.values())})[:16],

@@ -4,9 +4,18 @@ import pytest
 
 from benchmarks import compare
 from benchmarks.processes import Crew, EngineFailed, usable_cores
-from benchmarks.race import LOSS_TOLERANCE, compare_losses, our_setup, peer_setups, race, summarize
+from benchmarks.race import (
+    LOSS_TOLERANCE,
+    compare_losses,
+    machine,
+    our_setup,
+    peer_setups,
+    race,
+    summarize,
+)
 from benchmarks.task import Task
-from benchmarks.workloads import Workload
+from benchmarks.workloads import Workload, choose
+from factcap.models.instructions import cpu_flags
 
 TINY = Workload("tiny", "8k", "float32", 16, members=2, batch=8, pairs=2, segment=2)
 
@@ -36,6 +45,21 @@ def test_setups_of_the_peer_bind_all_cores():
     assert our_setup("cpu", [4, 7], 8).cores == ((4,), (7,))
     assert our_setup("gpu", [4, 7], 8).mode == "together"
     assert str(setups[0]) == "eager, 1 x 2 threads"
+
+
+def test_rows_say_what_they_were_raced_on(monkeypatch):
+    monkeypatch.setattr("benchmarks.race.importlib.metadata.version", lambda name: "1")
+    found = machine("cpu")
+    assert found["cores"] == len(usable_cores())
+    assert found["machine"]
+    assert set(found["features"]) <= cpu_flags()
+
+
+def test_bfloat16_is_not_raced_where_it_is_emulated(monkeypatch):
+    for has in (True, False):
+        monkeypatch.setattr("benchmarks.workloads.cpu_has_bfloat16", lambda has=has: has)
+        precisions = {row.precision for row in choose("cpu", None)}
+        assert precisions == ({"float32", "bfloat16"} if has else {"float32"})
 
 
 def test_a_failing_engine_says_why():

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from factcap.synth.errors import BadInput
+from factcap.synth.errors import BadInput, Notice
 
 _SEAL = "sha256"
 
@@ -17,7 +17,7 @@ class Damaged(BadInput):
     """A file whose bytes are not those that were written."""
 
 
-class DamagedWarning(UserWarning):
+class DamagedWarning(Notice):
     """What was damaged on disk and is made again."""
 
 

@@ -1,0 +1,54 @@
+"""Whether this machine multiplies bfloat16 numbers itself, or emulates them."""
+
+import platform
+import warnings
+from functools import cache
+from pathlib import Path
+
+from factcap.models.compiler import on_cpu
+from factcap.synth.errors import Notice
+
+# Names of the instructions as Linux lists them: of x86 (AVX-512, AMX) and of ARM.
+_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+class EmulatedWarning(Notice):
+    """A precision that this machine computes more slowly than the one it is meant to outrun."""
+
+
+@cache
+def cpu_flags() -> frozenset[str]:
+    """The instructions that the CPU says it has; empty where the system does not list them."""
+    try:
+        lines = _CPUINFO.read_text().splitlines()
+    except OSError:
+        return frozenset()
+    found = [line.split(":", 1)[1] for line in lines if line.lower().startswith(("flags", "feat"))]
+    return frozenset(found[0].split()) if found else frozenset()
+
+
+def cpu_name() -> str:
+    """What the CPU calls itself."""
+    try:
+        lines = _CPUINFO.read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether the CPU says that it has bfloat16 instructions."""
+    return bool(_BFLOAT16 & cpu_flags())
+
+
+def warn_if_emulated(precision: str) -> None:
+    """Warn, in one line, of bfloat16 on a CPU without instructions for it."""
+    if precision == "bfloat16" and on_cpu() and not cpu_has_bfloat16():
+        warnings.warn(
+            f"this CPU ({cpu_name()}) has no bfloat16 instructions and emulates them; "
+            "float32 is quicker here",
+            EmulatedWarning,
+            3,
+        )
