@@ -19,7 +19,8 @@ FLOORS = {
 }
 # The rooms of `models`, from the ground up; those of one floor do not know each other.
 ROOMS = (
-    {"compiler", "instructions"},
+    {"compiler"},
+    {"instructions"},
     {"transformer", "diffusion", "one_hidden_layer"},
     {"training"},
     {"runs"},

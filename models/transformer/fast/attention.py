@@ -102,7 +102,7 @@ def _short_forward(query_HxCxTxB, key_HxCxSxB, value_HxCxSxB, visible_TxSxB, one
 def _short_backward(saved, gradient_HxCxTxB):
     query, key, value, odds_HxTxSxB, total_HxTxB, mixed, one = saved
     queries, keys = query.shape[2], key.shape[2]
-    gradient = gradient_HxCxTxB / total_HxTxB[:, None]
+    gradient = gradient_HxCxTxB / total_HxTxB[:, None] / one
     value_back = _mix_back(odds_HxTxSxB, gradient)
     # d score = p (d p - sum p d p), with p = odds / total
     pairs = zip(_slices(gradient, 1), _slices(mixed, 1), strict=True)
