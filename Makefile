@@ -27,7 +27,7 @@ lint: .venv/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-# Our training engine against PyTorch, side by side; some 25 minutes on 2 cores.
+# Our training engine against PyTorch, side by side; some 20 minutes on 2 cores.
 bench: .venv/.installed-bench
 	$(BIN)/python -m benchmarks.compare
 

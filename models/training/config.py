@@ -99,7 +99,7 @@ class TrainConfig:
             facts are recalled and the bits cannot grow any more by as much
             (`StoppingRule.can_grow`); a run that uses up its exposures while they still grow is
             `capped`.
-        precision: of products and activations, a name in
+        precision: of what products multiply, and on accelerators of activations, a name in
             `factcap.models.transformer.fast.values.PRECISIONS`.
         warmup: share of the steps in which the learning rate rises linearly from 0.
         decay: share of the steps, the last ones, in which it falls linearly to a hundredth of its

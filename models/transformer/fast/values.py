@@ -47,8 +47,8 @@ class Reading:
         model: its shape.
         context: positions before the values: see
             `factcap.models.transformer.layout.context_length`.
-        precision: of products and activations, a name in `PRECISIONS`; parameters, norms, softmax
-            and loss are float32.
+        precision: of what products multiply, and on accelerators of activations, a name in
+            `PRECISIONS`; sums, parameters, norms, softmax and loss are float32.
         stacked: whether several models are read at once, by `vmap`.
     """
 
