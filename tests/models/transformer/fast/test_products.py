@@ -35,7 +35,7 @@ def test_a_transpose_is_one(rows, columns):
 @pytest.mark.parametrize(("axis", "other"), [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_a_product_rounds_its_operands_and_sums_in_float32(operands, axis, other):
     left, right = drawn(6, 6, seed=1), drawn(6, 6, seed=2)
-    got = jax.jit(lambda *both: product(*both, axis, other, operands))(left, right)
+    got = jax.jit(lambda left, right: product(left, right, axis, other, operands))(left, right)
     exact = np.tensordot(rounded(left, operands), rounded(right, operands), ((axis,), (other,)))
     assert got.dtype == jnp.float32
     np.testing.assert_allclose(got, exact, atol=2e-6)
