@@ -17,7 +17,8 @@ ASIDE = frozenset(
     {
         *(f"factcap.models.runs.directory.{name}" for name in _DIRECTORY),
         *(f"factcap.models.runs.code.{name}" for name in ("canonical", "digest", "imports")),
-        *("factcap.models.runs.ledger", "factcap.figures.processes"),
+        *("factcap.models.runs.ledger", "factcap.models.instructions"),
+        "factcap.figures.processes",
     }
 )
 
