@@ -20,22 +20,22 @@ class EmulatedWarning(Notice):
 @cache
 def cpu_flags() -> frozenset[str]:
     """The instructions that the CPU says it has; empty where the system does not list them."""
-    try:
-        lines = _CPUINFO.read_text().splitlines()
-    except OSError:
-        return frozenset()
-    found = [line.split(":", 1)[1] for line in lines if line.lower().startswith(("flags", "feat"))]
-    return frozenset(found[0].split()) if found else frozenset()
+    return frozenset(_said("flags", "Features").split())
 
 
 def cpu_name() -> str:
     """What the CPU calls itself."""
+    return _said("model name") or platform.processor() or platform.machine()
+
+
+def _said(*fields: str) -> str:
+    """What the system says of the first core in one of these fields; empty where it does not."""
     try:
         lines = _CPUINFO.read_text().splitlines()
     except OSError:
-        lines = []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
+        return ""
+    found = (line.split(":", 1)[1].strip() for line in lines if line.startswith(fields))
+    return next(found, "")
 
 
 def cpu_has_bfloat16() -> bool:
