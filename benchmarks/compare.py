@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from factcap.synth.errors import BadInput
 
     try:
-        workloads = choose(options.device, options.workload)
+        workloads = choose(options.device, options.workload or ())
     except BadInput as error:
         return _refuse(str(error))
     if options.quick:
@@ -52,13 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("")
         if options.peak_tflops:
             entries[-1] |= utilization(entries[-1], workload, options.peak_tflops)
+        if out is not None:
+            write(entries, out)
         print(row(entries[-1]) if len(entries) > 1 else f"{HEADER}\n{row(entries[-1])}", flush=True)
         for setup, reason in entries[-1]["peer_failures"].items():
             print(f"  skipped: PyTorch {setup}: {reason}", file=sys.stderr)
     if not entries:
         return _refuse(f"no workload could be run on {options.device}")
     if out is not None:
-        write(entries, out)
         print(f"wrote {out}")
     different = [entry["workload"] for entry in entries if not entry["losses_agree"]]
     if different:
@@ -108,7 +109,9 @@ def write(entries: Sequence[dict[str, Any]], path: Path) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
     parser.add_argument("--device", choices=("cpu", "gpu"), default="cpu")
-    parser.add_argument("--workload", help="only this one; nothing is written unless --out is set")
+    parser.add_argument(
+        "--workload", nargs="+", help="only these; nothing is written unless --out is set"
+    )
     parser.add_argument("--quick", action="store_true", help="a few steps, to see that it runs")
     parser.add_argument("--out", type=Path, help="the JSON file; by default in benchmarks/results")
     parser.add_argument(

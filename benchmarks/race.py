@@ -3,7 +3,8 @@
 import importlib.metadata
 import math
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -175,30 +176,46 @@ def _fastest(
     """The peer's fastest set-up with its processes still running, and the set-ups that failed."""
     members = min(workload.members, len(cores)) if device == "cpu" else 1
     best: tuple[float, Setup, Crew] | None = None
-    failures = {}
-    for setup in peer_setups(device, cores, workload.members):
-        say(f"{workload.name}: PyTorch {setup}")
-        crew = Crew("benchmarks.peer", setup.cores)
-        try:
-            crew.start(task(setup, workload.precision, members))
-            seconds = crew.advance()[0]
-            if seconds < _LONG_TURN:  # a short one is less certain
-                seconds = min(seconds, crew.advance()[0])
-        except EngineFailed as error:
-            failures[str(setup)] = str(error)
-            crew.close()
-            continue
-        except BaseException:
-            crew.close()
-            if best is not None:
-                best[2].close()
-            raise
-        if best is None or seconds < best[0]:
-            if best is not None:
-                best[2].close()
-            best = (seconds, setup, crew)
-        else:
-            crew.close()
+    failures: dict[str, str] = {}
+    with ExitStack() as running:
+        for setups in started_at_once(device, peer_setups(device, cores, workload.members)):
+            say(f"{workload.name}: PyTorch {', '.join(map(str, setups))}")
+            crews = [running.enter_context(Crew("benchmarks.peer", each.cores)) for each in setups]
+            with ThreadPoolExecutor(len(setups)) as pool:
+                starts = [
+                    pool.submit(crew.start, task(setup, workload.precision, members))
+                    for setup, crew in zip(setups, crews, strict=True)
+                ]
+            for setup, crew, start in zip(setups, crews, starts, strict=True):
+                try:
+                    start.result()
+                    seconds = crew.advance()[0]
+                    if seconds < _LONG_TURN:  # a short one is less certain
+                        seconds = min(seconds, crew.advance()[0])
+                except EngineFailed as error:
+                    failures[str(setup)] = str(error)
+                    crew.close()
+                    continue
+                slower = crew
+                if best is None or seconds < best[0]:
+                    slower, best = None if best is None else best[2], (seconds, setup, crew)
+                if slower is not None:
+                    slower.close()
+        running.pop_all()
     if best is None:
         raise EngineFailed(f"PyTorch fails in every set-up: {next(iter(failures.values()))}")
     return best[1], best[2], failures
+
+
+def started_at_once(device: str, setups: Iterable[Setup]) -> list[list[Setup]]:
+    """The set-ups in groups that compile beside each other.
+
+    On CPU each alone, since they share the cores. On a GPU compiling leaves the device idle, but
+    for the one that tunes its kernels by timing them: it starts when the others have ended.
+    """
+    if device == "cpu":
+        return [[setup] for setup in setups]
+    tunes = {True: [], False: []}
+    for setup in setups:
+        tunes["autotune" in setup.mode].append(setup)
+    return [group for group in (tunes[False], tunes[True]) if group]

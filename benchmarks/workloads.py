@@ -1,5 +1,6 @@
 """What is trained: models of several sizes on facts, on CPU and on a GPU."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.task import Recipe
@@ -122,8 +123,8 @@ _GPT2 = Workload(
 WORKLOADS = {"cpu": _CPU, "gpu": (*_GPU_SMALL, _GPT2)}
 
 
-def choose(device: str, name: str | None) -> tuple[Workload, ...]:
-    """All workloads of a device, or the one of a name; raises `BadInput` that lists the names.
+def choose(device: str, chosen: Sequence[str] = ()) -> tuple[Workload, ...]:
+    """All workloads of a device, or those of these names; raises `BadInput` that lists the names.
 
     A CPU without bfloat16 instructions emulates them, PyTorch ten times slower than float32: a race
     there says nothing of CPUs that have them, and is not run.
@@ -131,10 +132,9 @@ def choose(device: str, name: str | None) -> tuple[Workload, ...]:
     rows = WORKLOADS[device]
     if device == "cpu" and not cpu_has_bfloat16():
         rows = tuple(row for row in rows if row.precision != "bfloat16")
-    if name is None:
-        return rows
-    chosen = tuple(row for row in rows if row.name == name)
-    if not chosen:
-        names = ", ".join(row.name for row in rows)
-        raise BadInput(f"no workload on {device} is called {name!r}; there are {names}")
-    return chosen
+    known = {row.name: row for row in rows}
+    for name in chosen:
+        if name not in known:
+            names = ", ".join(known)
+            raise BadInput(f"no workload on {device} is called {name!r}; there are {names}")
+    return tuple(known[name] for name in chosen) or rows

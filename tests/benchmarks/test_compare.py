@@ -6,11 +6,13 @@ from benchmarks import compare
 from benchmarks.processes import Crew, EngineFailed, usable_cores
 from benchmarks.race import (
     LOSS_TOLERANCE,
+    PEER_MODES,
     compare_losses,
     machine,
     our_setup,
     peer_setups,
     race,
+    started_at_once,
     summarize,
 )
 from benchmarks.task import Task
@@ -58,7 +60,7 @@ def test_rows_say_what_they_were_raced_on(monkeypatch):
 def test_bfloat16_is_not_raced_where_it_is_emulated(monkeypatch):
     for has in (True, False):
         monkeypatch.setattr("benchmarks.workloads.cpu_has_bfloat16", lambda has=has: has)
-        precisions = {row.precision for row in choose("cpu", None)}
+        precisions = {row.precision for row in choose("cpu")}
         assert precisions == ({"float32", "bfloat16"} if has else {"float32"})
 
 
@@ -132,3 +134,34 @@ def test_a_race_of_both_engines(monkeypatch):
     assert entry["parameters"] == TINY.model().parameters
     assert 4.5 < entry["final_loss_ours"] < 5.5
     assert lines[-1] == "tiny: pair 2 of 2"
+
+
+def test_setups_start_alone_on_cpu_and_beside_each_other_on_a_gpu():
+    for device in ("cpu", "gpu"):
+        setups = list(peer_setups(device, [4, 7], 8))
+        groups = started_at_once(device, setups)
+        assert sorted(map(str, setups)) == sorted(str(each) for group in groups for each in group)
+        if device == "cpu":
+            assert all(len(group) == 1 for group in groups)
+        else:  # what tunes its kernels by timing them has the GPU to itself
+            assert [str(each).split(",")[0] for each in groups[-1]] == [PEER_MODES["gpu"][-1]]
+            assert len(groups) == 2
+
+
+def test_each_row_is_written_when_it_is_raced(monkeypatch, tmp_path):
+    out = tmp_path / "out.json"
+
+    def race_once(workload, *_):
+        if out.exists():
+            raise KeyboardInterrupt
+        losses = compare_losses([1.0], [1.0])
+        ratios = summarize([1.0], [2.0], 10)
+        names = {"workload": workload.name, "parameters": 1, "peer": "eager", "peer_failures": {}}
+        return names | ratios | losses
+
+    monkeypatch.setattr(compare, "find_spec", lambda name: True)
+    monkeypatch.setattr("benchmarks.race.race", race_once)
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    with pytest.raises(KeyboardInterrupt):
+        compare.main(["--workload", "0.8M", "29k", "--out", str(out)])
+    assert [entry["workload"] for entry in json.loads(out.read_text())] == ["0.8M"]
