@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     entries, failed = [], False
     for workload in workloads:
         try:
-            entries.append(race(workload, options.device, _say))
+            entries.append(race(workload, options.device, _say, options.modes))
         except EngineFailed as error:
             _say("")
             print(f"{workload.name} FAILED: {error}", file=sys.stderr)
@@ -114,6 +114,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--quick", action="store_true", help="a few steps, to see that it runs")
     parser.add_argument("--out", type=Path, help="the JSON file; by default in benchmarks/results")
+    parser.add_argument(
+        "--modes",
+        nargs="+",
+        metavar="MODE",
+        help="of PyTorch, the only ones to search: of max-autotune-no-cudagraphs each product takes "
+        "seconds to tune",
+    )
     parser.add_argument(
         "--peak-tflops", type=float, help="what the device can do; adds the utilization (MFU)"
     )

@@ -49,9 +49,11 @@ class Setup:
         return f"{self.mode}, {processes} x {threads} thread{'s' if threads > 1 else ''}"
 
 
-def peer_setups(device: str, cores: Sequence[int], members: int) -> Iterator[Setup]:
+def peer_setups(
+    device: str, cores: Sequence[int], members: int, modes: Sequence[str] | None = None
+) -> Iterator[Setup]:
     """Each mode in one process of all cores and, on CPU, in one pinned process a core."""
-    for mode in PEER_MODES[device]:
+    for mode in modes or PEER_MODES[device]:
         yield Setup(mode, (tuple(cores),))
         if device == "cpu" and min(len(cores), members) > 1:
             yield Setup(mode, tuple((core,) for core in cores[:members]))
@@ -64,13 +66,16 @@ def our_setup(device: str, cores: Sequence[int], members: int) -> Setup:
     return Setup("together" if members > 1 else "in turn", (tuple(cores),))
 
 
-def race(workload: Workload, device: str, say: Say) -> dict[str, Any]:
+def race(
+    workload: Workload, device: str, say: Say, modes: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Find the peer's best set-up, train in turns, and compare; the entry of the report.
 
     Args:
         workload: what to train.
         device: `cpu` or `gpu`.
         say: called with what is being done, a short line.
+        modes: of the peer, to search; None: those of `PEER_MODES`.
 
     Raises:
         EngineFailed: if ours fails, or every set-up of the peer.
@@ -90,7 +95,8 @@ def race(workload: Workload, device: str, say: Say) -> dict[str, Any]:
         )
 
     with ExitStack() as running:
-        best, peer, failures = _fastest(workload, device, cores, task, say)
+        setups = list(peer_setups(device, cores, workload.members, modes))
+        best, peer, failures = _fastest(workload, device, setups, task, say)
         running.enter_context(peer)
         mine = our_setup(device, cores, workload.members)
         ours = running.enter_context(Crew("benchmarks.ours", mine.cores))
@@ -114,6 +120,7 @@ def race(workload: Workload, device: str, say: Say) -> dict[str, Any]:
         **machine(device),
         "members": workload.members,
         "peer": str(best),
+        "peer_searched": [str(setup) for setup in setups],
         "peer_failures": failures,
         **summarize(seconds[ours], seconds[peer], turn),
         **compare_losses(losses[ours], losses[peer]),
@@ -169,24 +176,24 @@ def _variance(losses: Sequence[float]) -> float:
 def _fastest(
     workload: Workload,
     device: str,
-    cores: Sequence[int],
+    setups: Sequence[Setup],
     task: Callable[[Setup, str, int], Task],
     say: Say,
 ) -> tuple[Setup, Crew, dict[str, str]]:
     """The peer's fastest set-up with its processes still running, and the set-ups that failed."""
-    members = min(workload.members, len(cores)) if device == "cpu" else 1
+    members = min(workload.members, len(usable_cores())) if device == "cpu" else 1
     best: tuple[float, Setup, Crew] | None = None
     failures: dict[str, str] = {}
     with ExitStack() as running:
-        for setups in started_at_once(device, peer_setups(device, cores, workload.members)):
-            say(f"{workload.name}: PyTorch {', '.join(map(str, setups))}")
-            crews = [running.enter_context(Crew("benchmarks.peer", each.cores)) for each in setups]
-            with ThreadPoolExecutor(len(setups)) as pool:
+        for group in started_at_once(device, setups):
+            say(f"{workload.name}: PyTorch {', '.join(map(str, group))}")
+            crews = [running.enter_context(Crew("benchmarks.peer", each.cores)) for each in group]
+            with ThreadPoolExecutor(len(group)) as pool:
                 starts = [
                     pool.submit(crew.start, task(setup, workload.precision, members))
-                    for setup, crew in zip(setups, crews, strict=True)
+                    for setup, crew in zip(group, crews, strict=True)
                 ]
-            for setup, crew, start in zip(setups, crews, starts, strict=True):
+            for setup, crew, start in zip(group, crews, starts, strict=True):
                 try:
                     start.result()
                     seconds = crew.advance()[0]

@@ -103,8 +103,8 @@ PRESETS = {
         sizes=("29k", "0.1M", "0.2M", "0.8M"),
         loads=_LOADS,
         seeds=(0,),
-        exposures=200,
-        batch=256,
+        exposures=100,
+        batch=512,
         expected=2.2,
     ),
 }

@@ -99,7 +99,7 @@ PRESETS = {
     ),
     "laptop": Plan(),
     "five-seeds": Plan(seeds=(0, 1, 2, 3, 4)),
-    "gpu": Plan(size="0.2M", draws=12_000_000, batch=256, seeds=(0, 1, 2)),
+    "gpu": Plan(size="0.2M", draws=12_000_000, batch=512, seeds=(0, 1, 2)),
 }
 
 
