@@ -118,8 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "--modes",
         nargs="+",
         metavar="MODE",
-        help="of PyTorch, the only ones to search: of max-autotune-no-cudagraphs each product takes "
-        "seconds to tune",
+        help="those of PyTorch to search; tuning takes max-autotune 10 s for each product",
     )
     parser.add_argument(
         "--peak-tflops", type=float, help="what the device can do; adds the utilization (MFU)"

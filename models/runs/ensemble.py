@@ -1,5 +1,6 @@
 """Many runs of one shape trained side by side in one program: which is where, and the loop."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,6 +35,8 @@ from factcap.synth.errors import require
 
 # Share of the free memory that trainings may fill.
 _MEMORY_SHARE = 0.8
+# A group that is closed up is another program, which an accelerator compiles for some 20 seconds.
+_WORTH_COMPILING = 10_000
 
 Progress = Callable[[int, int, int, Mapping[str, float]], object]
 
@@ -55,7 +58,8 @@ def train_together(
     Args:
         jobs: runs of one model, batch, optimizer and precision; they may differ in facts, seed,
             exposures, learning rate, selection and the other numbers of their training.
-        slots: how many train at once; 0: as many as fit in memory.
+        slots: how many train at once; 0: as many as fit in memory, but no more than take as long
+            as the longest alone; the longest begin.
         progress: called with (number of the job, steps done, steps in all, metrics) after each 100
             steps of each run.
         checkpoint_seconds: time between two saved states.
@@ -109,6 +113,9 @@ def _train(
     waiting = deque(run for run in runs if run.directory.finished is None)
     if not waiting:
         return
+    if not slots:
+        waiting = deque(sorted(waiting, key=_left, reverse=True))
+        slots = kept_busy([_left(run) for run in waiting])
     ensemble = _Ensemble(waiting, slots, mesh)
     saved = time.monotonic()
     while any(ensemble.runs):
@@ -122,12 +129,28 @@ def _train(
         ensemble.fill(waiting)
 
 
+def _left(run: LiveRun) -> int:
+    """Steps that a run has still to take at the most."""
+    return run.steps - run.done
+
+
+def kept_busy(steps: Sequence[int]) -> int:
+    """How many slots runs of so many steps keep busy until the longest ends.
+
+    With more of them all would end no sooner, and the program would carry slots that are free.
+
+    >>> kept_busy([100, 100, 100]), kept_busy([400, 200, 100, 50, 50])
+    (3, 2)
+    """
+    return math.ceil(sum(steps) / max(max(steps), 1)) or 1
+
+
 class _Ensemble:
     """Which run is in which slot, and what a slot's arrays mean for its run.
 
     Args:
         waiting: the runs; those that get a slot at once are taken off.
-        slots: how many at the most; 0: as many as fit in memory.
+        slots: how many at the most.
         mesh: see `train_together`.
 
     Attributes:
@@ -148,7 +171,7 @@ class _Ensemble:
         self.reading = Reading(self.shape.model, self.layout.context, self.shape.precision)
         fitting = _MEMORY_SHARE * free_memory_bytes()
         fitting //= member_bytes(self.reading, self.layout, self.shape.batch)
-        count = int(max(1, min(len(jobs), slots or len(jobs), fitting)))
+        count = int(max(1, min(len(jobs), slots, fitting)))
         first = [waiting.popleft() for _ in range(count)]
         self._place(first, Slots.of([self._arrays(run) for run in first], mesh))
         self._check(range(count))
@@ -157,9 +180,10 @@ class _Ensemble:
         self.runs, self.slots = [*runs, *[None] * (len(slots) - len(runs))], slots
 
     def close_up(self, waiting: deque[LiveRun]) -> None:
-        """Give up the free slots, if none is waited for and they are half of all or more."""
+        """Give up the free slots, if they are half of all or more for many steps to come."""
         taken = [slot for slot, run in enumerate(self.runs) if run is not None]
-        if not waiting and 0 < 2 * len(taken) <= len(self.runs):
+        left = max((_left(run) for run in self.runs if run is not None), default=0)
+        if not waiting and 2 * len(taken) <= len(self.runs) and left >= _WORTH_COMPILING:
             self._place([self.runs[slot] for slot in taken], self.slots.keep(taken))
 
     def fill(self, waiting: deque[LiveRun]) -> None:

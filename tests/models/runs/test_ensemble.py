@@ -5,6 +5,8 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from factcap.models import (
     Diverged,
@@ -16,6 +18,7 @@ from factcap.models import (
     train_together,
 )
 from factcap.models.runs import slots
+from factcap.models.runs.ensemble import kept_busy
 from factcap.models.transformer.layout import Layout, to_device
 from factcap.synth import BadInput
 from tests.conftest import make_facts
@@ -135,7 +138,35 @@ def test_a_group_that_does_not_fit_is_split(tmp_path, alone, monkeypatch):
         assert_same(measurement, alone[number])
 
 
-def test_members_are_spread_over_the_devices(tmp_path, alone, monkeypatch):
+def test_the_longest_begin_and_no_slot_is_left_free(tmp_path, alone, monkeypatch):
+    short = [(facts, 10 + seed, 100, *rest) for facts, seed, _, *rest in KINDS]
+    widths, begun = [], []
+    scan = slots.scan_steps
+
+    def watched(reading, batch, state, *args, **kwargs):
+        widths.append(state.step.shape)
+        return scan(reading, batch, state, *args, **kwargs)
+
+    monkeypatch.setattr("factcap.models.runs.slots.scan_steps", watched)
+    some = jobs(tmp_path, [*short, KINDS[2]])
+    together = dict(train_together(some, progress=lambda *at: begun.append(at[0])))
+    # 400 steps, and three times 100: two slots end when the longest does.
+    assert widths == [(2,)] * 4
+    assert begun == [3, 0, 3, 1, 3, 2, 3]
+    assert_same(together[3], alone[2])
+
+
+@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=30))
+def test_fewer_slots_would_take_longer_and_more_would_end_no_sooner(steps):
+    slots_ = kept_busy(steps)
+    assert 1 <= slots_ <= len(steps)
+    assert slots_ * max(steps) >= sum(steps) > (slots_ - 1) * max(steps)
+
+
+@pytest.mark.parametrize("closes", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_members_are_spread_over_the_devices(tmp_path, alone, monkeypatch, closes):
+    if closes:
+        monkeypatch.setattr("factcap.models.runs.ensemble._WORTH_COMPILING", 100)
     spread = []
     scan = slots.scan_steps
 
@@ -147,8 +178,9 @@ def test_members_are_spread_over_the_devices(tmp_path, alone, monkeypatch):
     monkeypatch.setattr("factcap.models.runs.slots.scan_steps", watched)
     together = dict(train_together(jobs(tmp_path)))
     assert jax.device_count() == 2
-    # Three members, a spare place beside them; one is alone at the end.
-    assert spread == [{2}] * 3 + [{1}]
+    # Three members, a spare place beside them; one is alone at the end, which is worth a program of
+    # its own if it has many steps to go.
+    assert spread == [{2}] * 3 + [{1} if closes else {2}]
     for number, measurement in together.items():
         assert_same(measurement, alone[number])
 

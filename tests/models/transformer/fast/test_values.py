@@ -149,3 +149,30 @@ def test_readings_of_one_shape_are_one_static_argument():
     reading, *_ = case("even")
     assert hash(reading) == hash(replace(reading))
     assert values.PRECISIONS.keys() == {"float32", "bfloat16"}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "time", "channels", "expected"),
+    [
+        (jnp.bfloat16, 512, 64, "cudnn"),
+        (jnp.bfloat16, 11, 32, None),  # refused by cuDNN: an odd number of positions
+        (jnp.bfloat16, 12, 32, None),
+        (jnp.bfloat16, 512, 12, None),
+        (jnp.float32, 512, 64, None),
+    ],
+)
+def test_on_a_gpu_only_what_its_library_takes_is_given_to_it(
+    monkeypatch, dtype, time, channels, expected
+):
+    asked = []
+
+    def attention_of(query, key, value, *, is_causal, implementation):
+        assert is_causal
+        asked.append(implementation)
+        return query
+
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(jax.nn, "dot_product_attention", attention_of)
+    heads = jnp.ones((2, time, 2, channels), dtype)
+    attention.attend(heads, heads, heads, None)
+    assert asked == [expected]
