@@ -1,5 +1,6 @@
 """Capacity curve: measured fact accuracy against load, under what information theory allows."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,11 +29,13 @@ def capacity_curve(
     workers: int = 0,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     say: Callable[[str], object] = lambda line: None,
+    ended: Callable[[Sequence[Row]], object] = lambda rows: None,
 ) -> list[dict[str, Any]]:
     """Make the runs of a preset, and write the figure and its numbers.
 
-    Writes `capacity_curve.png`, `.svg`, `.csv` and `.json`, and the runs below `runs/`. Finished
-    runs are read and not made again, and an interrupted call goes on where it was.
+    Writes `capacity_curve.png`, `.svg`, `.csv` and `.json`, and the runs below `runs/`. Picture and
+    table grow while the runs end. Finished runs are read and not made again, and an interrupted
+    call goes on where it was.
 
     Args:
         folder: where to write; other files there are left alone.
@@ -41,6 +44,7 @@ def capacity_curve(
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         say: called with a line of what the runs may cost, and one of what they did.
+        ended: called with the rows that there are, when more runs have ended.
 
     Returns:
         The rows of the CSV.
@@ -51,10 +55,35 @@ def capacity_curve(
     """
     plan, record = choose(NAME, PRESETS, preset, changes)
     claim(folder, record)
-    rows = measure_curve(plan, folder, workers=workers, progress=progress, say=say)
+
+    def sketch(found: Sequence[Row]) -> None:
+        with look():
+            save(draw(found, unfinished=True), found, COLUMNS, folder, record, ("png",))
+
+    sketch_seldom = seldom(sketch)
+
+    def more(found: Sequence[Row]) -> None:
+        ended(found)
+        sketch_seldom(found)
+
+    rows = measure_curve(plan, folder, workers=workers, progress=progress, say=say, ended=more)
     with look():
         save(draw(rows), rows, COLUMNS, folder, record)
     return rows
+
+
+def seldom(call: Callable[[Any], object], share: float = 0.1) -> Callable[[Any], None]:
+    """A call that is left out while it would take more than this share of the time."""
+    ready = float("-inf")
+
+    def perhaps(argument: Any) -> None:
+        nonlocal ready
+        begun = time.monotonic()
+        if begun >= ready:
+            call(argument)
+            ready = time.monotonic() + (time.monotonic() - begun) / share
+
+    return perhaps
 
 
 def lines(rows: Sequence[Row]) -> dict[tuple[str, str], list[list[Row]]]:
@@ -66,8 +95,13 @@ def lines(rows: Sequence[Row]) -> dict[tuple[str, str], list[list[Row]]]:
     return {name: [points[facts] for facts in sorted(points)] for name, points in found.items()}
 
 
-def draw(rows: Sequence[Row]) -> Figure:
-    """The figure: accuracy against load, and facts known against facts trained on."""
+def draw(rows: Sequence[Row], *, unfinished: bool = False) -> Figure:
+    """The figure: accuracy against load, and facts known against facts trained on.
+
+    Args:
+        rows: of the CSV.
+        unfinished: whether other rows are to come, which the figure then says.
+    """
     figure = Figure(figsize=(10.5, 5.6), layout="constrained")
     accuracy_axes, known_axes = figure.subplots(1, 2)
     seeds = len({row["seed"] for row in rows})
@@ -111,6 +145,8 @@ def draw(rows: Sequence[Row]) -> Figure:
     spread = f"points: mean of {seeds} seeds, bars: their range" if seeds > 1 else "one seed"
     handles, labels = accuracy_axes.get_legend_handles_labels()
     title = f"measured: {spread}; facts recalled exactly by greedy decoding"
+    if unfinished:
+        figure.suptitle(f"{len(rows)} runs so far", fontsize=10)
     if any(row["capped"] for row in rows):
         title += "; hollow: bits still grew when all exposures were used"
     figure.legend(
@@ -174,6 +210,19 @@ def _draw_known_bounds(axes: Axes, rows: Sequence[Row]) -> None:
         axes.plot(
             facts, np.minimum(facts, fitting), color="0.45", linewidth=3.5, alpha=0.5, zorder=1
         )
+
+
+def line(row: Row) -> str:
+    """A run in a line, for one who waits for the others.
+
+    >>> row = {"model": "8k", "frequency": "uniform", "facts": 906, "seed": 0}
+    >>> line(row | {"facts_known": 904, "bits_per_parameter": 2.3})
+    '8k, uniform, seed 0: 904 of 906 facts known, 2.30 bits a parameter'
+    """
+    return (
+        f"{row['model']}, {row['frequency']}, seed {row['seed']}: {row['facts_known']:,} of "
+        f"{row['facts']:,} facts known, {row['bits_per_parameter']:.2f} bits a parameter"
+    )
 
 
 def table(rows: Sequence[Row]) -> str:

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import numpy as np
 
 from factcap.capacity import all_or_nothing_bound, rate_distortion_bound
-from factcap.figures.fields import Count, Positive, Seeds, Size, must
+from factcap.figures.fields import Count, Positive, Seeds, Size, must, one_of
 from factcap.figures.runs import Finished, make_runs
 from factcap.models import Measurement, RunSpec, model_vocabulary, named_size, run_spec
 from factcap.models.runs.directory.reading import is_finished
 from factcap.models.runs.ledger import estimated_seconds
 from factcap.models.sweep.making import build
 from factcap.models.sweep.recipes import complete
-from factcap.synth import rank_size_exponent
+from factcap.synth import FactSet, rank_size_exponent
 from factcap.synth.errors import require
 
 COLUMNS = (
@@ -42,6 +42,7 @@ class Preset:
         seeds: of facts, parameters and draws.
         exposures: of each fact, on average over the set, where those draws do not make it more.
         batch: facts a step.
+        precision: of products; auto: the quickest on this machine.
         expected: bits per parameter that a model is expected to store, which places the loads; they
             are drawn where the measured capacity puts them.
     """
@@ -54,6 +55,7 @@ class Preset:
     exposures: Positive
     batch: Count
     expected: Positive
+    precision: Annotated[str, one_of(("auto", "float32", "bfloat16"))] = "float32"
 
     def __post_init__(self):
         require(
@@ -127,6 +129,7 @@ def measure_curve(
     workers: int,
     progress: Callable[[int, int, float], object] = lambda run, runs, share: None,
     say: Callable[[str], object] = lambda line: None,
+    ended: Callable[[list[dict[str, Any]]], object] | None = None,
 ) -> list[dict[str, Any]]:
     """Make all runs of a preset under `folder / "runs"` (finished ones are read) and bound them.
 
@@ -136,6 +139,8 @@ def measure_curve(
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
         say: called with a line of what the runs may cost, and one of what they did.
+        ended: called with the rows of the runs that are finished, when some more are. Until all
+            uniform runs of a size are, its capacity is the one that is expected.
 
     Returns:
         One row a run, with the keys of `COLUMNS`.
@@ -144,12 +149,38 @@ def measure_curve(
         BadInput: if the source has fewer facts than the largest load needs.
     """
     specs = _plan(preset)
+    points, parameters = list(specs), _parameters(preset, _few(preset))
     say(_estimate([spec for spec in specs.values() if not _is_made(spec, folder)], workers))
-    finished = make_runs(list(specs.values()), folder, workers=workers, progress=progress)
-    runs = dict(zip(specs, finished, strict=True))
-    say(_spent([run.outcome["ledger"] for run in runs.values()]))
-    capacities = _capacities(runs)
-    exponents = _exponents(runs, preset)
+
+    def rows_of(made: Mapping[int, Finished]) -> list[dict[str, Any]]:
+        return _rows(preset, specs, {points[number]: run for number, run in made.items()}, expected)
+
+    expected = {size: preset.expected * count for size, count in parameters.items()}
+    finished = make_runs(
+        list(specs.values()),
+        folder,
+        workers=workers,
+        progress=progress,
+        ended=None if ended is None else lambda made: ended(rows_of(made)),
+    )
+    say(_spent([run.outcome["ledger"] for run in finished]))
+    return rows_of(dict(enumerate(finished)))
+
+
+def _rows(
+    preset: Preset,
+    specs: Mapping[_Point, RunSpec],
+    runs: Mapping[_Point, Finished],
+    expected: Mapping[str, float],
+) -> list[dict[str, Any]]:
+    """The rows of some of the runs; a size has its expected capacity until it can be measured."""
+    whole = {
+        size
+        for size in preset.sizes
+        if all(p in runs for p in specs if p.size == size and p.frequency == "uniform")
+    }
+    capacities = {**expected, **_capacities({p: runs[p] for p in runs if p.size in whole})}
+    exponents = _exponents(runs)
     order = sorted(
         runs,
         key=lambda point: (
@@ -181,11 +212,10 @@ def _is_made(spec: RunSpec, folder: Path) -> bool:
 
 def _plan(preset: Preset) -> dict[_Point, RunSpec]:
     """The runs, the longest first, so that no core is left with one at the end."""
-    few = build(complete(preset.source("uniform", 1, 0)))
-    entropy, vocabulary = float(few.entropy_bits[0]), model_vocabulary(few)
-    points = []
-    for size in preset.sizes:
-        fitting = preset.expected * named_size(size, vocabulary).parameters / entropy
+    few = _few(preset)
+    entropy, points = float(few.entropy_bits[0]), []
+    for size, parameters in _parameters(preset, few).items():
+        fitting = preset.expected * parameters / entropy
         points += [
             _Point(size, frequency, facts, seed)
             for facts in sorted({max(2, round(load * fitting)) for load in preset.loads})
@@ -196,6 +226,16 @@ def _plan(preset: Preset) -> dict[_Point, RunSpec]:
     return {point: _spec(preset, point) for point in points}
 
 
+def _few(preset: Preset) -> FactSet:
+    """A fact like all others: of as many bits, with as many token ids."""
+    return build(complete(preset.source("uniform", 1, 0)))
+
+
+def _parameters(preset: Preset, few: FactSet) -> dict[str, int]:
+    vocabulary = model_vocabulary(few)
+    return {size: named_size(size, vocabulary).parameters for size in preset.sizes}
+
+
 def _spec(preset: Preset, point: _Point) -> RunSpec:
     return run_spec(
         {
@@ -203,6 +243,7 @@ def _spec(preset: Preset, point: _Point) -> RunSpec:
             "model": point.size,
             "exposures": _exposures(preset, point),
             "batch": preset.batch,
+            "precision": preset.precision,
             "seed": point.seed,
         }
     )
@@ -212,18 +253,14 @@ def _exposures(preset: Preset, point: _Point) -> float:
     return max(preset.exposures, preset.frequencies[point.frequency] / point.facts)
 
 
-def _exponents(runs: Mapping[_Point, Finished], preset: Preset) -> dict[str, float]:
+def _exponents(runs: Mapping[_Point, Finished]) -> dict[str, float]:
     """The exponent of each frequency, measured on its largest set."""
-    largest = max(point.facts for point in runs)
-    first = {
-        point.frequency: run.measurement.frequency
-        for point, run in runs.items()
-        if point.facts == largest and point.seed == preset.seeds[0]
-    }
-    return {
-        name: 0.0 if name == "uniform" else rank_size_exponent(frequency)
-        for name, frequency in first.items()
-    }
+    exponents = {"uniform": 0.0}
+    for point in sorted(runs, key=lambda point: (-point.facts, point.seed)):
+        if point.frequency not in exponents:
+            frequency = runs[point].measurement.frequency
+            exponents[point.frequency] = rank_size_exponent(frequency)
+    return exponents
 
 
 def _estimate(specs: Sequence[RunSpec], workers: int) -> str:

@@ -114,8 +114,9 @@ def save(
     columns: Sequence[str],
     folder: Path,
     record: Record,
+    pictures: Sequence[str] = ("png", "svg"),
 ) -> None:
-    """Write NAME.json, what `record` says; then .csv, .png and .svg.
+    """Write NAME.json, what `record` says; then .csv and the pictures.
 
     The same figure gives the same files.
     """
@@ -124,8 +125,12 @@ def save(
     # First: whatever happens now, it is known whose the files are.
     write_whole(folder / f"{record.figure}.json", lambda path: path.write_text(text))
     write_csv(rows, columns, folder / f"{record.figure}.csv")
-    for suffix, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-        draw = partial(figure.savefig, format=suffix, metadata=metadata, bbox_inches="tight")
+    # What would tell when and by what they were drawn.
+    metadata = {"png": {"Software": None}, "svg": {"Date": None}}
+    for suffix in pictures:
+        draw = partial(
+            figure.savefig, format=suffix, metadata=metadata[suffix], bbox_inches="tight"
+        )
         write_whole(folder / f"{record.figure}.{suffix}", draw)
 
 

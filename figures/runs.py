@@ -1,6 +1,6 @@
 """The runs of a figure: made by a sweep, read from its store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ def make_runs(
     *,
     workers: int,
     progress: Progress = lambda run, runs, share: None,
+    ended: Callable[[Mapping[int, Finished]], object] | None = None,
 ) -> list[Finished]:
     """Make those of the runs that the store in `folder` lacks, and read all of them.
 
@@ -40,6 +41,8 @@ def make_runs(
         folder: of the store; other figures may have theirs in it.
         workers: processes; 0: this one.
         progress: called with (number of the run, runs in all, share of the run that is done).
+        ended: called with all runs that are finished so far, by their numbers, when others are
+            still to be made.
 
     Returns:
         The runs, in the order of `specs`.
@@ -54,13 +57,21 @@ def make_runs(
             spec.most_flops()  # finds facts that cannot be made before anything is written
     store = Store.create(folder)
     numbers = {spec.id: number for number, spec in enumerate(specs)}
-    watch = Watch(store, numbers)
+    watch, read = Watch(store, numbers), dict[int, Finished]()
 
     def look(now: bool = False) -> None:
-        if watch.look(now=now):
-            shares = {run: found.share for run, found in watch.live.items()}
-            for run, share in (shares | dict.fromkeys(watch.done, 1.0)).items():
-                progress(numbers[run], len(specs), share)
+        if not watch.look(now=now):
+            return
+        shares = {run: found.share for run, found in watch.live.items()}
+        for run, share in (shares | dict.fromkeys(watch.done, 1.0)).items():
+            progress(numbers[run], len(specs), share)
+        if ended is None or now:
+            return
+        new = {numbers[run] for run in watch.done if store.is_finished(run)} - set(read)
+        for number in new:
+            read[number] = Finished(*read_finished(store.directory(specs[number].id)))
+        if new:
+            ended({number: read[number] for number in sorted(read)})
 
     ended = run_sweep(specs, store, workers=workers, progress=look)
     look(now=True)

@@ -43,6 +43,17 @@ def cpu_has_bfloat16() -> bool:
     return bool(_BFLOAT16 & cpu_flags())
 
 
+def chosen_precision(precision: str) -> str:
+    """The precision that a name stands for: `auto` is the quickest here, all else itself.
+
+    That is bfloat16 on a CPU that has instructions for it, where as much is known with it (see
+    docs/performance.md), and else float32, in which GPUs multiply TF32.
+    """
+    if precision != "auto":
+        return precision
+    return "bfloat16" if on_cpu() and cpu_has_bfloat16() else "float32"
+
+
 def warn_if_emulated(precision: str) -> None:
     """Warn, in one line, of bfloat16 on a CPU without instructions for it."""
     if precision == "bfloat16" and on_cpu() and not cpu_has_bfloat16():

@@ -1,6 +1,7 @@
 """`factcap figure` and `factcap curve`: theory against measurement, drawn."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,8 @@ class Figure:
 class Curve:
     """Measure the capacity curve: generate, train, measure, bound, draw.
 
-    Interrupted, the same command goes on; finished, it reads what is there and draws again.
+    The picture grows while the runs end: open it early. Interrupted, the same command goes on;
+    finished, it reads what is there and draws again.
     """
 
     preset: str = "laptop"
@@ -109,10 +111,18 @@ class Curve:
 
     def run(self) -> None:
         """Make the figure, print the table and what it shows."""
-        from factcap.figures.capacity_curve import capacity_curve, findings, table
+        from factcap.figures.capacity_curve import capacity_curve, findings, line, table
+
+        told: set[str] = set()
+
+        def tell(rows: Sequence[Mapping[str, Any]]) -> None:
+            for row in rows:
+                if row["run"] not in told and sys.stderr.isatty():
+                    say(line(row))
+                told.add(row["run"])
 
         rows = _train_figure(
-            capacity_curve, self.out, preset=self.preset, changes=self.set, say=say
+            capacity_curve, self.out, preset=self.preset, changes=self.set, say=say, ended=tell
         )
         suffixes = ("png", "svg", "csv", "json")
         files = [str(self.out / f"capacity_curve.{suffix}") for suffix in suffixes]

@@ -45,8 +45,8 @@ class Train:
     optimizer: str = "muon"
     """muon; adamw; schedule-free-adamw or schedule-free-muon, which average."""
     precision: str = "float32"
-    """Of what products multiply, float32 or bfloat16; sums and parameters are float32. bfloat16 is
-    quicker on a GPU, and on a CPU that has instructions for it."""
+    """Of what products multiply, float32 or bfloat16; sums and parameters are float32. auto is
+    bfloat16 on a CPU that has instructions for it, which is quicker, and float32 elsewhere."""
     seed: int = 0
     """Of the parameters and of the draws."""
     select: str | None = None
@@ -114,6 +114,7 @@ class Train:
             run,
         )
         from factcap.models.compiler import keep_compiled
+        from factcap.models.instructions import chosen_precision
         from factcap.models.runs.directory.checkpoints import silence_orbax
         from factcap.models.training.devices.hosts import is_first, join
         from factcap.synth import load
@@ -134,7 +135,7 @@ class Train:
             batch=self.batch,
             learning_rate=self.learning_rate,
             optimizer=self.optimizer,
-            precision=self.precision,
+            precision=chosen_precision(self.precision),
             saturate=not self.all_exposures,
             seed=self.seed,
             select=select,

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from factcap.models.instructions import chosen_precision
 from factcap.models.runs.job import Job, identified
 from factcap.models.runs.ledger import most_flops
 from factcap.models.sweep.code import code_today, source_of
@@ -92,7 +93,8 @@ def run_spec(config: Any) -> RunSpec:
         config: a dictionary. `facts`: a recipe or the path of a fact set; `model`: the name of a
             size (29k if it is left out), or a dictionary of `width`, `depth`, `heads` and, if
             wanted, `tied`; and any field of `TrainConfig`, `seed` among them; `select` is the name
-            of a scheme, or a dictionary of the fields of `SelectConfig`.
+            of a scheme, or a dictionary of the fields of `SelectConfig`, and a `precision` of
+            `auto` is the quickest on this machine.
 
     Raises:
         BadInput: for an unknown name, or a value that cannot be used.
@@ -113,6 +115,8 @@ def run_spec(config: Any) -> RunSpec:
         training["select"] = _select(training["select"])
     for name in set(training) - {"select"}:
         _check_type(name, training[name])
+    if "precision" in training:
+        training["precision"] = chosen_precision(training["precision"])
     model = _model(config.get("model", "29k"))
     return RunSpec(complete(config["facts"]), model, TrainConfig(**training))
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from factcap.figures.capacity_curve import capacity_curve, findings, lines, table
+from factcap.figures.capacity_curve import capacity_curve, findings, lines, seldom, table
 from factcap.figures.capacity_experiment import COLUMNS, PRESETS, Preset
 from factcap.synth import BadInput
 
@@ -25,15 +25,23 @@ def curve(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(PRESETS, "quick", QUICK)
         shares = {}
+        seen = []
         rows = capacity_curve(
-            folder, preset="quick", progress=lambda run, runs, share: shares.update({run: share})
+            folder,
+            preset="quick",
+            progress=lambda run, runs, share: shares.update({run: share}),
+            ended=lambda rows: seen.append((rows, _drawn(folder))),
         )
         assert set(shares.values()) == {1.0}
-        yield folder, rows
+        yield folder, rows, seen
+
+
+def _drawn(folder):
+    return sorted(path.name for path in folder.glob("capacity_curve.*"))
 
 
 def test_rows_are_those_of_the_csv_and_hang_together(curve):
-    folder, rows = curve
+    folder, rows, _ = curve
     with open(folder / "capacity_curve.csv") as file:
         read = list(csv.DictReader(file))
     assert tuple(read[0]) == COLUMNS
@@ -51,7 +59,7 @@ def test_rows_are_those_of_the_csv_and_hang_together(curve):
 
 
 def test_files_table_and_findings(curve):
-    folder, rows = curve
+    folder, rows, _ = curve
     for suffix in ("png", "svg"):
         assert (folder / f"capacity_curve.{suffix}").stat().st_size > 10_000
     text = table(rows)
@@ -63,8 +71,47 @@ def test_files_table_and_findings(curve):
     assert any("above the rate-distortion bound" in sentence for sentence in findings(impossible))
 
 
+def test_table_and_picture_grow_while_the_runs_end(curve):
+    _, rows, seen = curve
+    assert seen
+    final = {row["run"]: row for row in rows}
+    begun: set[str] = set()
+    for some, _ in seen:
+        names = {row["run"] for row in some}
+        assert begun < names <= set(final)
+        begun = names
+        uniform = [row for row in some if row["frequency"] == "uniform"]
+        measured = final[some[0]["run"]]["capacity_bits"]
+        expected = QUICK.expected * some[0]["parameters"]
+        # The capacity is measured on all uniform runs; until then it is the expected one.
+        assert {row["capacity_bits"] for row in some} == {
+            measured if len(uniform) == 2 else expected
+        }
+        for row in some:
+            assert row["facts_known"] == final[row["run"]]["facts_known"]
+    # What was drawn when the first had ended is there when the next does.
+    assert all("capacity_curve.png" in drawn for _, drawn in seen[1:])
+    assert all("capacity_curve.json" in drawn for _, drawn in seen[1:])
+
+
+def test_a_call_is_left_out_while_it_would_take_more_than_its_share(monkeypatch):
+    now = [0.0]
+    calls = []
+
+    def slow(argument):
+        calls.append((now[0], argument))
+        now[0] += 2
+
+    monkeypatch.setattr("factcap.figures.capacity_curve.time.monotonic", lambda: now[0])
+    call = seldom(slow, 0.1)
+    for moment in (0, 5, 21, 22, 30, 43):  # at 22 s the first, of 2 s, was less than a tenth
+        now[0] = float(moment)
+        call(moment)
+    assert [argument for _, argument in calls] == [0, 22]
+
+
 def test_a_second_call_reads_the_runs(curve, monkeypatch):
-    folder, rows = curve
+    folder, rows, _ = curve
     before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/*.parquet")}
     assert capacity_curve(folder, preset="quick") == rows
     assert {p: p.stat().st_mtime_ns for p in folder.glob("runs/*/*.parquet")} == before
