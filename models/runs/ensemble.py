@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float32
 
 from factcap.models.compiler import on_cpu
 from factcap.models.runs.directory.lock import Busy
+from factcap.models.runs.directory.reading import is_finished
 from factcap.models.runs.job import Job
-from factcap.models.runs.ledger import free_memory_bytes, member_bytes
 from factcap.models.runs.live_run import LiveRun
 from factcap.models.runs.outcome import finish
 from factcap.models.runs.result import Diverged, Result
@@ -28,6 +28,7 @@ from factcap.models.runs.slots import (
 from factcap.models.training.devices.hosts import agreed
 from factcap.models.training.devices.mesh import check_mesh
 from factcap.models.training.measure import Measurement
+from factcap.models.training.memory import check_fits, free_memory_bytes, member_bytes
 from factcap.models.training.selection.checked import CheckedModel
 from factcap.models.transformer.fast.values import Reading
 from factcap.models.transformer.layout import Layout, to_device
@@ -71,11 +72,14 @@ def train_together(
         it), as they end.
 
     Raises:
-        BadInput: for jobs of more than one shape; for a mesh with several jobs, or one over which
-            the job cannot be divided; or if a directory holds another run.
+        BadInput: for jobs of more than one shape; if not one of them fits in memory; for a mesh
+            with several jobs, or one over which the job cannot be divided; or if a directory holds
+            another run.
     """
     if mesh is not None:
         _check_mesh(mesh, jobs)
+    elif missing := [job for job in jobs if not is_finished(job.directory)]:
+        _check_memory(missing)
     runs: list[LiveRun] = []
     try:
         for number, job in enumerate(jobs):
@@ -91,6 +95,14 @@ def train_together(
     finally:
         for run in runs:
             run.directory.close()
+
+
+def _check_memory(jobs: Sequence[Job]) -> None:
+    """Before anything is written."""
+    layout = Layout.of([job.facts for job in jobs])
+    for shape in dict.fromkeys(map(shape_of, jobs)):
+        reading = Reading(shape.model, layout.context, shape.precision)
+        check_fits(reading, layout, shape.batch, free_memory_bytes())
 
 
 def _check_mesh(mesh: Mesh, jobs: Sequence[Job]) -> None:

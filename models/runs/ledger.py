@@ -1,7 +1,6 @@
 """What a run cost: tokens, arithmetic, seconds, and the share of the device's peak it reached."""
 
 import dataclasses
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -141,21 +140,3 @@ def measured_peak(precision: str) -> float:
 def estimated_seconds(flops: float) -> float:
     """About how long this process's devices need for runs of small models."""
     return flops / (_USUAL_SHARE * measured_peak("float32"))
-
-
-def member_bytes(reading: Reading, layout: Layout, batch: int) -> int:
-    """About how much memory a member needs: parameters, optimizer, facts, activations."""
-    model, positions = reading.model, batch * (layout.time - 1)
-    # Parameters, gradient, two moments, and as much again while they are replaced.
-    parameters = 8 * 4 * model.parameters
-    facts = layout.rows * (4 * layout.time + layout.values + 12)
-    activations = 4 * positions * (34 * model.width * model.depth + 4 * model.vocabulary)
-    return parameters + facts + activations
-
-
-def free_memory_bytes() -> int:
-    """Memory that is free on a device, all devices together."""
-    if on_cpu():
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    stats = [device.memory_stats() or {} for device in jax.local_devices()]
-    return sum(each.get("bytes_limit", 0) - each.get("bytes_in_use", 0) for each in stats)

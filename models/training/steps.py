@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from flax import nnx
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from factcap.models.compiler import fast_options, on_cpu, once_options
+from factcap.models.compiler import fast_options, once_options
 from factcap.models.training.config import SCAN_STEPS
 from factcap.models.training.devices.mesh import (
     AXES,
@@ -22,15 +21,11 @@ from factcap.models.training.devices.mesh import (
     specs,
     summed,
 )
+from factcap.models.training.memory import facts_at_once
 from factcap.models.training.schedule import Schedule
 from factcap.models.transformer.decoder import Transformer, TransformerConfig
 from factcap.models.transformer.fast.values import Params, Reading, value_nll
 from factcap.models.transformer.layout import Batch, DeviceFacts
-
-# On CPU a batch is read in chunks whose largest activation is about this large, some second-level
-# cache: a fifth faster than all at once at 29k parameters.
-_CHUNK_BYTES = 2**19
-_FEWEST_CHUNK_FACTS = 64
 
 
 class TrainState(NamedTuple):
@@ -178,7 +173,7 @@ def loss_and_gradient(
             is returned is then this device's share of loss and gradient, to be summed.
     """
     facts, time = batch.tokens_BxT.shape
-    chunk = _chunk(reading, facts, time)
+    chunk = facts_at_once(reading, facts, time)
     counted = batch.counted_BxV
     tokens = facts * (time - reading.context) if counted is None else jnp.sum(counted)
     if devices:
@@ -198,14 +193,3 @@ def loss_and_gradient(
     parts = jax.tree.map(lambda rows: rows.reshape(-1, chunk, *rows.shape[1:]), batch)
     start = (jnp.zeros(()), jax.tree.map(jnp.zeros_like, params))
     return jax.lax.scan(add, start, parts)[0]
-
-
-def _chunk(reading: Reading, facts: int, time: int) -> int:
-    """Facts read at once: all on an accelerator, a divisor of the batch on CPU."""
-    if not on_cpu():
-        return facts
-    # The widest activations are those within a feed-forward layer, 4 width a position, or logits.
-    widest = max(4 * reading.model.width, reading.model.vocabulary)
-    fitting = _CHUNK_BYTES // (4 * widest * (time - 1))
-    wanted = max(_FEWEST_CHUNK_FACTS, 2 ** int(np.log2(max(fitting, 1))))
-    return wanted if wanted < facts and facts % wanted == 0 else facts

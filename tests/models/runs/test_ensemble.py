@@ -123,7 +123,7 @@ def test_one_that_diverges_does_not_touch_its_neighbors(tmp_path, alone):
 
 
 def test_a_group_that_does_not_fit_is_split(tmp_path, alone, monkeypatch):
-    monkeypatch.setattr("factcap.models.runs.ensemble.free_memory_bytes", lambda: 1)
+    monkeypatch.setattr("factcap.models.runs.ensemble.member_bytes", lambda *_: 2**62)
     widths = []
     scan = slots.scan_steps
 

@@ -5,7 +5,7 @@ import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from factcap.models import TransformerConfig, model_vocabulary
-from factcap.models.runs.ledger import make_ledger, measured_peak, member_bytes, step_flops
+from factcap.models.runs.ledger import make_ledger, measured_peak, step_flops
 from factcap.models.training.config import TrainConfig
 from factcap.models.training.schedule import make_schedule
 from factcap.models.training.steps import initial_state, loss_and_gradient
@@ -68,16 +68,3 @@ def test_ledger_numbers():
     assert ledger.flops_per_second == pytest.approx(1e9 / 4)
     assert ledger.peak_flops_per_second == measured_peak("float32") > 1e8
     assert ledger.peak_share == pytest.approx(2.5e8 / measured_peak("float32"))
-
-
-def test_memory_grows_with_what_is_kept():
-    facts = make_facts(10, keys=(3, 3), values=(2, 2))
-    layout = Layout.of([facts])
-
-    def needed(width, batch):
-        model = TransformerConfig(vocabulary=12, width=width, depth=2, heads=1)
-        return member_bytes(Reading(model, layout.context), layout, batch)
-
-    assert needed(8, 16) < needed(8, 32) < needed(64, 32)
-    model = TransformerConfig(vocabulary=12, width=64, depth=2, heads=1)
-    assert needed(64, 1) > 16 * model.parameters

@@ -89,7 +89,7 @@ def test_a_batch_read_in_chunks_has_the_same_loss_and_gradient(name, monkeypatch
     reading, _, state, batch = case(name)
     params = nnx.to_pure_dict(state)
     whole, whole_gradient = gradient_of(reading, params, batch)
-    monkeypatch.setattr("factcap.models.training.steps._chunk", lambda *_: 4)
+    monkeypatch.setattr("factcap.models.training.steps.facts_at_once", lambda *_: 4)
     parts, parts_gradient = gradient_of(reading, params, batch)
     assert parts == pytest.approx(float(whole), rel=1e-6)
     jax.tree.map(
