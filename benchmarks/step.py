@@ -1,0 +1,120 @@
+"""`python -m benchmarks.step`: what a training step takes on one core, and what bounds it."""
+
+import argparse
+import glob
+import gzip
+import json
+import os
+import re
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+# What the compiler calls matrix products: alone, and joined with what surrounds them.
+_PRODUCTS = ("dot", "ynn_fusion")
+_HEADER = (
+    f"{'size':12}{'precision':>10}{'ms a step':>11}{'least':>9}{'most':>9}{'products':>10}"
+    f"{'at peak':>9}{'share of peak':>15}  most of the rest"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print a line for each size and precision."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.step", description=__doc__)
+    parser.add_argument("--size", nargs="+", default=["29k", "0.8M", "3.2M"])
+    parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--core", type=int, default=min(os.sched_getaffinity(0)))
+    options = parser.parse_args(arguments)
+    # Before JAX makes its threads.
+    os.sched_setaffinity(0, {options.core})
+    print(_HEADER, flush=True)
+    for size in options.size:
+        for precision in options.precision:
+            print(line(size, precision, options.batch), flush=True)
+
+
+def line(size: str, precision: str, batch: int, trials: int = 8) -> str:
+    """The step of a size: its time, that of its products, and what it would be at the peak.
+
+    Seconds are those of the core that this process had, so that others may be at work beside it.
+    """
+    from factcap.models.runs.ledger import measured_peak
+
+    advance, flops, steps = prepare(size, precision, batch)
+    advance()
+    seconds = []
+    for _ in range(trials):
+        begin = time.process_time()
+        advance()
+        seconds.append((time.process_time() - begin) / steps)
+    median, peak = statistics.median(seconds), measured_peak(precision)
+    kinds = traced(advance)
+    whole = sum(kinds.values())
+    shares = {kind: took / whole for kind, took in kinds.most_common()}
+    products = sum(share for kind, share in shares.items() if kind.startswith(_PRODUCTS))
+    rest = [
+        f"{kind.removesuffix('_fusion')} {100 * share:.0f} %"
+        for kind, share in shares.items()
+        if not kind.startswith(_PRODUCTS)
+    ]
+    return (
+        f"{size:12}{precision:>10}{1e3 * median:>11.2f}{1e3 * min(seconds):>9.2f}"
+        f"{1e3 * max(seconds):>9.2f}{1e3 * median * products:>10.2f}{1e3 * flops / peak:>9.2f}"
+        f"{flops / peak / median:>15.0%}  {', '.join(rest[:4])}"
+    )
+
+
+def prepare(size: str, precision: str, batch: int) -> tuple[Callable[[], None], float, int]:
+    """A training on a phone book: a call that takes some steps, FLOP a step, and how many steps."""
+    import jax
+
+    from factcap.models import TrainConfig, model_vocabulary, named_size
+    from factcap.models.runs.ledger import step_flops
+    from factcap.models.training.schedule import make_schedule
+    from factcap.models.training.steps import initial_state, scan_steps
+    from factcap.models.transformer.fast.values import Reading
+    from factcap.models.transformer.layout import Layout, context_length, to_device
+    from factcap.synth import phonebook
+
+    facts = phonebook(512, seed=0)
+    model = named_size(size, model_vocabulary(facts))
+    reading = Reading(model, context_length(facts), precision)
+    config = TrainConfig(batch=batch, optimizer="adamw", exposures=1000)
+    schedule, rows = make_schedule(config, len(facts), model.width), to_device(facts)
+    state = initial_state(model, schedule, 0)
+    flops = step_flops(reading, Layout.of([facts]), batch)
+    steps = max(2, round(2e10 / flops))
+
+    def advance() -> None:
+        nonlocal state
+        state, nats = scan_steps(reading, batch, state, rows, schedule, steps=steps)
+        jax.block_until_ready(nats)
+
+    return advance, flops, steps
+
+
+def traced(call: Callable[[], None]) -> Counter[str]:
+    """Microseconds of each kind of compiled operation in a call, by `jax.profiler`."""
+    import jax
+
+    with tempfile.TemporaryDirectory() as folder:
+        with jax.profiler.trace(folder):
+            call()
+        [path] = glob.glob(f"{folder}/**/*.trace.json.gz", recursive=True)
+        with gzip.open(path) as file:
+            events: list[dict[str, Any]] = json.load(file)["traceEvents"]
+    kinds: Counter[str] = Counter()
+    for event in events:
+        name = event.get("name", "")
+        # Loops are there beside what happens in them.
+        if event.get("ph") == "X" and "hlo_op" in event.get("args", {}) and "while" not in name:
+            kinds[re.sub(r"[.\d]+$", "", name)] += event["dur"]
+    return kinds
+
+
+if __name__ == "__main__":
+    main()
