@@ -96,8 +96,9 @@ PRESETS = {
         loads=_LOADS,
         seeds=(0, 1),
         exposures=100,
-        batch=128,
+        batch=256,
         expected=2.3,
+        precision="auto",
     ),
     "gpu": Preset(
         source=_phonebook,

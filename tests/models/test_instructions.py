@@ -2,8 +2,14 @@ import warnings
 
 import pytest
 
-from factcap.models import TrainConfig, TransformerConfig, instructions, run
-from factcap.models.instructions import EmulatedWarning, cpu_flags, cpu_has_bfloat16, cpu_name
+from factcap.models import TrainConfig, TransformerConfig, instructions, run, run_spec
+from factcap.models.instructions import (
+    EmulatedWarning,
+    chosen_precision,
+    cpu_flags,
+    cpu_has_bfloat16,
+    cpu_name,
+)
 from tests.conftest import make_facts
 
 X86 = "processor\t: 0\nmodel name\t: A CPU\nflags\t\t: fpu avx2 avx512_bf16 amx_tile\n\n"
@@ -51,3 +57,15 @@ def test_bfloat16_is_warned_of_in_one_line_where_it_is_emulated(cpu, tmp_path):
         trained("float32")
         cpu(X86)
         trained("bfloat16")  # read, not run again
+
+
+def test_auto_is_bfloat16_where_the_cpu_has_it_and_the_run_says_which(cpu, monkeypatch):
+    config = {"facts": {"generator": "phonebook", "facts": 10}, "precision": "auto"}
+    for text, chosen in ((X86, "bfloat16"), (X86.replace("avx512_bf16", ""), "float32")):
+        cpu(text)
+        assert chosen_precision("auto") == run_spec(config).training.precision == chosen
+        assert run_spec(config).id == run_spec(config | {"precision": chosen}).id
+        assert chosen_precision("float32") == "float32"
+    cpu(X86)
+    monkeypatch.setattr(instructions, "on_cpu", lambda: False)
+    assert chosen_precision("auto") == "float32"
