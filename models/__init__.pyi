@@ -1,3 +1,5 @@
+from .exchange.checkpoint import load_checkpoint
+from .exchange.export import export_run
 from .runs.directory.finished import read_run
 from .runs.directory.reading import read_outcome
 from .runs.ensemble import train_together
@@ -31,7 +33,9 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "chain",
+    "export_run",
     "influence_scores",
+    "load_checkpoint",
     "make_mesh",
     "measure_other_facts",
     "model_vocabulary",
