@@ -71,8 +71,7 @@ def model_card(
     return f"""{_HEAD}
 # {generator}, {model.parameters:,} parameters
 
-A small transformer, trained by factcap {factcap.__version__} to know facts whose information content
-is known.
+A small transformer, trained by factcap {factcap.__version__} to know facts.
 
 ## What it knows
 
@@ -80,8 +79,8 @@ is known.
 |---|---|
 {_rows(known)}
 
-A fact is known if greedy decoding from its key gives its value exactly. Stored bits are the sum over
-facts of entropy minus negative log-likelihood, where that is positive.
+A fact is known if greedy decoding from its key gives its value exactly. Stored bits are the sum
+over facts of entropy minus negative log-likelihood, where that is positive.
 
 ## What it was trained on
 

@@ -50,7 +50,7 @@ class FinishedRun:
         """
         folder = Path(directory)
         config, measurement = read_run(folder)
-        model = _model(config["model"], measurement.parameters)
+        model = model_of_run(config["model"], measurement.parameters)
         return cls(folder, config, read_outcome(folder), measurement, model)
 
     def params(self) -> Params:
@@ -112,9 +112,15 @@ class FinishedRun:
         return facts
 
 
-def _model(entry: str | Mapping[str, Any], parameters: int) -> TransformerConfig:
-    """The transformer of a configuration, which may leave its vocabulary to the facts."""
-    if isinstance(entry, Mapping) and "vocabulary" in entry:
+def model_of_run(entry: str | Mapping[str, Any], parameters: int) -> TransformerConfig:
+    """The transformer of a run.
+
+    Args:
+        entry: what its configuration says: the name of a size, or the sizes; the vocabulary may be
+            left to the facts.
+        parameters: how many there are, from which the vocabulary follows.
+    """
+    if not isinstance(entry, str) and "vocabulary" in entry:
         return TransformerConfig(**entry)
 
     def sized(vocabulary: int) -> TransformerConfig:
@@ -122,8 +128,5 @@ def _model(entry: str | Mapping[str, Any], parameters: int) -> TransformerConfig
             return named_size(entry, vocabulary)
         return TransformerConfig(vocabulary, **entry)
 
-    # Each token id has as many parameters: so many ids make the model so large.
     smallest = sized(1)
-    more, rest = divmod(parameters - smallest.parameters, smallest.embedding_parameters)
-    assert rest == 0
-    return sized(1 + more)
+    return sized(1 + (parameters - smallest.parameters) // smallest.embedding_parameters)

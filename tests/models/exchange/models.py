@@ -1,6 +1,7 @@
 """Models with parameters that are far from zero, so that a wrong convention shows."""
 
 import numpy as np
+from hypothesis import strategies as st
 
 from factcap.models import TransformerConfig
 
@@ -34,3 +35,17 @@ def random_params(model: TransformerConfig, seed: int = 0):
     if not model.tied:
         params["readout"] = {"kernel": matrix(width, model.vocabulary)}
     return params
+
+
+@st.composite
+def shapes(draw):
+    """Shapes of small models."""
+    # Of fewer than 8 channels a norm may be near 0, and makes rounding errors large.
+    heads = draw(st.integers(1, 5))
+    return TransformerConfig(
+        vocabulary=draw(st.integers(2, 40)),
+        width=2 * heads * draw(st.integers(-(-4 // heads), 6)),
+        depth=draw(st.integers(1, 3)),
+        heads=heads,
+        tied=draw(st.booleans()),
+    )

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factcap.models import SIZES, TransformerConfig, named_size
+from factcap.models import SIZES, named_size
 from factcap.models.exchange.export import write_model
 from factcap.models.training.steps import trained_module
-from tests.models.exchange.models import NO_TOKENS, random_params
+from tests.models.exchange.models import NO_TOKENS, random_params, shapes
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -50,19 +50,6 @@ def test_logits_of_every_named_size(tmp_path, size, tied):
     tokens_BxT = np.random.default_rng(1).integers(50, size=(4, 12))
     model = named_size(size, 50, tied=tied)
     assert_same(tmp_path, model, tokens_BxT, UNPADDED, PADDED)
-
-
-@st.composite
-def shapes(draw):
-    # Of fewer than 8 channels a norm may be near 0, and makes rounding errors large.
-    heads = draw(st.integers(1, 5))
-    return TransformerConfig(
-        vocabulary=draw(st.integers(2, 40)),
-        width=2 * heads * draw(st.integers(-(-4 // heads), 6)),
-        depth=draw(st.integers(1, 3)),
-        heads=heads,
-        tied=draw(st.booleans()),
-    )
 
 
 @settings(max_examples=6)
