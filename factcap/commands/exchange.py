@@ -1,6 +1,6 @@
 """`factcap export` and `factcap export-task`: a run and its facts for other programs."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -39,16 +39,13 @@ class Export:
             self.run_directory, self.out, facts=self.facts, tokenizer=self.tokenizer
         )
         model, spelling = exported.run.model, exported.spelling
-        if spelling.by_number and (self.facts is None or self.tokenizer is None):
+        if spelling.by_number and self.facts is None:
             say(
                 "warning: the run does not hold its words, so that tokens are typed as numbers; "
                 "give them by --facts, or those of documents by --tokenizer"
             )
         if exported.misspelled:
-            say(
-                f"warning: the tokenizer cuts {exported.misspelled:,} facts otherwise than the "
-                "model has learned them"
-            )
+            say(_cut_otherwise(exported.misspelled))
         if self.json:
             return print_json(
                 {
@@ -65,3 +62,34 @@ class Export:
             f"format adds, {model.vocabulary:,} token ids"
         )
         print(spelling.note)
+
+
+@dataclass(frozen=True)
+class ExportTask:
+    """Write a fact set as a task for lm-evaluation-harness: a YAML file, and its rows as JSONL.
+
+    On an exported run its accuracy is that of `factcap measure`. Needs the extra hf.
+    """
+
+    file: Annotated[Positional[Path], arg(metavar="FACTS")]
+    """A fact set (Parquet)."""
+    out: Path
+    """The folder to write: new, or empty. Its name is the task's."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Read the facts, write the folder, say how it is run."""
+        from factcap.models.exchange.task import export_task
+
+        task = export_task(self.file, self.out)
+        if task.misspelled:
+            say(_cut_otherwise(task.misspelled))
+        if self.json:
+            return print_json({"folder": str(self.out), **asdict(task)})
+        print(f"{self.out}: the task {task.name}, {task.facts:,} facts")
+        print(f"lm_eval --tasks {task.name} --include_path {self.out} ...")
+
+
+def _cut_otherwise(facts: int) -> str:
+    return f"warning: the tokenizer cuts {facts:,} facts otherwise than the model has learned them"

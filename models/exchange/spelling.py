@@ -64,14 +64,7 @@ class Spelling:
             return [
                 (numbers(row[:key]), numbers(row[key:length]) + end) for row, key, length in rows
             ]
-        # A space before a value is a part of the value.
-        keys = [key.removesuffix(" ") for key in facts.keys.to_pylist()]
-        spaces = [" " if key.endswith(" ") else self.between for key in facts.keys.to_pylist()]
-        values = facts.values.to_pylist()
-        return [
-            (key, f"{space}{value}{end}")
-            for key, space, value in zip(keys, spaces, values, strict=True)
-        ]
+        return plain_texts(facts, self.between, end)
 
     def misspelled(self, facts: FactSet) -> Bool[np.ndarray, " facts"]:
         """Of which facts the tokenizer gives other tokens than the model has learned."""
@@ -86,6 +79,22 @@ class Spelling:
             key, whole = facts.key_length[fact], tokens[: facts.length[fact]]
             wrong[fact] = keys[fact] != first + whole[:key] or wholes[fact] != first + whole
         return wrong
+
+
+def plain_texts(facts: FactSet, between: str = "", end: str = "") -> list[tuple[str, str]]:
+    """(key, value with what stands before and after it) of each fact.
+
+    A space at the end of a key is given to the value: tokens of text begin with spaces.
+
+    Args:
+        facts: to be typed.
+        between: what is typed between a key and its value where there is no such space.
+        end: what is typed after every value.
+    """
+    return [
+        (key.removesuffix(" "), f"{' ' if key.endswith(' ') else between}{value}{end}")
+        for key, value in zip(facts.keys.to_pylist(), facts.values.to_pylist(), strict=True)
+    ]
 
 
 def _encoded(tokenizer: Any, texts: Sequence[str]) -> list[list[int] | None]:

@@ -13,16 +13,13 @@ import pytest
 
 from factcap import cli
 from factcap.models import (
-    Measurement,
     SelectConfig,
     Store,
     TrainConfig,
     TransformerConfig,
     export_run,
     load_checkpoint,
-    model_vocabulary,
     named_size,
-    run,
     run_spec,
     run_sweep,
 )
@@ -32,8 +29,8 @@ from factcap.models.exchange.finished_run import model_of_run
 from factcap.models.runs.job import run_config
 from factcap.synth import BadInput, phonebook, write
 from factcap.synth.corpus import document_facts, learn_vocabulary, tokenize
-from tests.conftest import make_facts
-from tests.models.exchange.test_spelling import DOCUMENTS, read_triples
+from tests.models.exchange.conftest import model_for, trained
+from tests.models.exchange.test_spelling import DOCUMENTS
 
 ROOT = Path(__file__).parents[3]
 pytest.importorskip("safetensors")
@@ -42,34 +39,6 @@ FILES = {
     *("README.md", "config.json", "generation_config.json", "model.safetensors"),
     *("tokenizer.json", "tokenizer_config.json"),
 }
-
-
-def model_for(facts, **options):
-    return TransformerConfig(model_vocabulary(facts), width=16, depth=1, heads=1, **options)
-
-
-def trained(folder, facts, *, steps=300, **options) -> Measurement:
-    training = TrainConfig(exposures=1e-3, fewest_steps=steps, batch=16, saturate=False, **options)
-    return run(facts, model_for(facts), training, folder)
-
-
-@pytest.fixture(scope="module")
-def half_known(tmp_path_factory):
-    """A run that knows some of its facts, of keys and values of several lengths; its facts."""
-    folder, facts = tmp_path_factory.mktemp("runs") / "run", make_facts(140)
-    found = trained(folder, facts)
-    assert 20 < found.facts_known < 120
-    return folder, facts, found
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """A run that knows triples, whose file lies beside it, and its facts."""
-    folder = tmp_path_factory.mktemp("runs")
-    facts = read_triples(folder)
-    write(facts, folder / "facts.parquet")
-    assert trained(folder / "run", facts, steps=200).accuracy == 1
-    return folder, facts
 
 
 def test_greedy_recall_is_the_same_fact_for_fact(tmp_path, half_known):
