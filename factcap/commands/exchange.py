@@ -1,5 +1,6 @@
 """`factcap export` and `factcap export-task`: a run and its facts for other programs."""
 
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
@@ -88,7 +89,9 @@ class ExportTask:
         if self.json:
             return print_json({"folder": str(self.out), **asdict(task)})
         print(f"{self.out}: the task {task.name}, {task.facts:,} facts")
-        print(f"lm_eval --tasks {task.name} --include_path {self.out} ...")
+        print(
+            f"lm_eval --tasks {task.name} --include_path {shlex.quote(str(self.out))} --model ..."
+        )
 
 
 def _cut_otherwise(facts: int) -> str:

@@ -19,6 +19,7 @@ from factcap.models.exchange.spelled import is_text, spelling_of, text_spelling
 from factcap.models.exchange.spelling import Spelling, by_number
 from factcap.models.transformer.decoder import TransformerConfig
 from factcap.models.transformer.fast.values import Params
+from factcap.models.transformer.layout import model_vocabulary
 from factcap.synth import FactSet, Origin
 from factcap.synth.errors import BadInput, require
 
@@ -131,7 +132,8 @@ def _spelling(
         return text_spelling(origin, definition)
     if origin is None:
         return by_number(run.model.vocabulary, has_start=False)
-    return spelling_of(origin, run.model.vocabulary, facts)
+    vocabulary = run.model.vocabulary if facts is None else model_vocabulary(facts)
+    return spelling_of(origin, vocabulary, facts)
 
 
 def _tokenizer_config(spelling: Spelling) -> dict[str, Any]:

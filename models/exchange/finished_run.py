@@ -13,7 +13,7 @@ from factcap.models.runs.directory.reading import read_outcome
 from factcap.models.runs.job import facts_digest
 from factcap.models.runs.last_params import last_params
 from factcap.models.sweep.making import build
-from factcap.models.sweep.recipes import GENERATORS, sample
+from factcap.models.sweep.recipes import GENERATORS, complete, sample
 from factcap.models.training.config import SelectConfig, TrainConfig
 from factcap.models.training.measure import Measurement
 from factcap.models.transformer.decoder import TransformerConfig, named_size
@@ -53,16 +53,21 @@ class FinishedRun:
         model = model_of_run(config["model"], measurement.parameters)
         return cls(folder, config, read_outcome(folder), measurement, model)
 
+    @property
+    def training(self) -> TrainConfig:
+        """How it was trained, defaults filled in."""
+        entry = dict(self.outcome["training"])
+        select = entry.pop("select")
+        return TrainConfig(**entry, select=None if select is None else SelectConfig(**select))
+
     def params(self) -> Params:
         """The parameters that were measured.
 
         Raises:
             BadInput: if they are not there.
+            Damaged: if they are not as they were saved.
         """
-        training = dict(self.outcome["training"])
-        select = training.pop("select")
-        filled = TrainConfig(**training, select=None if select is None else SelectConfig(**select))
-        return last_params(self.directory, self.model, filled, len(self.measurement.recall))
+        return last_params(self.directory, self.model, self.training, len(self.measurement.recall))
 
     def made_again(self) -> FactSet | None:
         """Its facts, or some of the same kind, by its generator; None where none makes them.
@@ -70,18 +75,21 @@ class FinishedRun:
         Raises:
             BadInput: if other facts come of it here, or a library is missing.
         """
-        recipe = self.config.get("recipe")
-        if recipe is None:
-            origin = self.config["facts"]["origin"]
-            recipe = {**origin["arguments"], "generator": origin["generator"]}
-            recipe |= {} if origin["seed"] is None else {"seed": origin["seed"]}
+        named = self.config.get("facts", {})
+        recipe = dict(self.config.get("recipe") or _recipe(named["origin"]))
         if recipe.get("generator") not in GENERATORS:
             return None
-        facts, count = sample(recipe)
-        digest = self.config.get("facts", {}).get("digest")
+        data = recipe.pop("data", None)
+        whole = complete(recipe)
+        same = data in (None, whole.get("data"))
+        facts, count = sample(whole)
+        if named and len(facts) == count:
+            if named["facts"] < count:
+                facts = facts.prefix(named["facts"])
+            same = facts_digest(facts) == named["digest"]
         require(
-            len(facts) < count or digest in (None, facts_digest(facts)),
-            f"{recipe['generator']} makes other facts here than those of the run in "
+            same,
+            f"{whole['generator']} makes other facts here than those of the run in "
             f"{self.directory}; give these by --facts",
         )
         return facts
@@ -101,15 +109,20 @@ class FinishedRun:
         facts, recipe = load(path), self.config.get("recipe", {})
         if "sha256" in recipe:
             same = file_digest(path) == recipe["sha256"]
-            facts = (
-                facts if not same or recipe["prefix"] is None else facts.prefix(recipe["prefix"])
-            )
+            if same and recipe["prefix"] is not None:
+                facts = facts.prefix(recipe["prefix"])
         elif recipe:
             same = facts_digest(facts) == facts_digest(build(recipe))
         else:
             same = facts_digest(facts) == self.config["facts"]["digest"]
         require(same, f"{path} holds other facts than those of the run in {self.directory}")
         return facts
+
+
+def _recipe(origin: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe of the facts of an origin, as a run's configuration holds it."""
+    seed = {} if origin["seed"] is None else {"seed": origin["seed"]}
+    return {**origin["arguments"], "generator": origin["generator"], **seed}
 
 
 def model_of_run(entry: str | Mapping[str, Any], parameters: int) -> TransformerConfig:

@@ -24,7 +24,8 @@ def spelling_of(origin: Origin, vocabulary: int, facts: FactSet | None = None) -
 
     Args:
         origin: of the facts.
-        vocabulary: token ids of the model; one more than of the facts where it has a start token.
+        vocabulary: token ids of the model: one more than of the facts where they have no keys, and
+            a start token before them.
         facts: the facts, or None where they are not at hand. The words of triples cannot be known
             without, and are typed as numbers then.
 
@@ -36,8 +37,8 @@ def spelling_of(origin: Origin, vocabulary: int, facts: FactSet | None = None) -
         return made(origin)
     if origin.generator == "triples" and facts is not None:
         return triples_spelling(facts)
-    pieces = min(origin.vocabulary_size, vocabulary)
-    return by_number(pieces, has_start=vocabulary > origin.vocabulary_size)
+    pieces = origin.vocabulary_size
+    return by_number(pieces, has_start=vocabulary == pieces + 1)
 
 
 def is_text(origin: Origin) -> bool:

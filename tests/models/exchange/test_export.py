@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +14,25 @@ import pytest
 
 from factcap import cli
 from factcap.models import (
+    Job,
+    Measurement,
     SelectConfig,
-    Store,
     TrainConfig,
     TransformerConfig,
     export_run,
     load_checkpoint,
     named_size,
     run_spec,
-    run_sweep,
 )
 from factcap.models.exchange import export
 from factcap.models.exchange.card import train_command
-from factcap.models.exchange.finished_run import model_of_run
-from factcap.models.runs.job import run_config
-from factcap.synth import BadInput, phonebook, write
+from factcap.models.exchange.finished_run import FinishedRun, model_of_run
+from factcap.models.runs.job import facts_digest, run_config
+from factcap.models.training.config import filled
+from factcap.synth import BadInput, phonebook, ruled_facts, write
 from factcap.synth.corpus import document_facts, learn_vocabulary, tokenize
-from tests.models.exchange.conftest import model_for, trained
+from tests.conftest import make_facts
+from tests.models.exchange.conftest import model_for, untrained
 from tests.models.exchange.test_spelling import DOCUMENTS
 
 ROOT = Path(__file__).parents[3]
@@ -66,7 +69,7 @@ def test_greedy_recall_is_the_same_fact_for_fact(tmp_path, half_known):
 def test_triples_are_asked_as_text(tmp_path, told):
     transformers = pytest.importorskip("transformers")
     folder, facts = told
-    export_run(folder / "run", tmp_path / "hf", facts=folder / "facts.parquet")
+    export_run(folder / "triples", tmp_path / "hf", facts=folder / "facts.parquet")
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "hf")
     model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf")
     keys = facts.keys.to_pylist()
@@ -84,7 +87,8 @@ def test_triples_are_asked_as_text(tmp_path, told):
 def test_text_is_exported_with_its_tokenizer(tmp_path, call):
     transformers = pytest.importorskip("transformers")
     tokenized = tokenize(DOCUMENTS, learn_vocabulary(DOCUMENTS, 40))
-    trained(tmp_path / "run", document_facts(tokenized), steps=100)
+    facts = document_facts(tokenized)
+    untrained(Job(facts, model_for(facts), TrainConfig(), tmp_path / "run"))
     (tmp_path / "tokenizer.json").write_text(tokenized.pairs.definition)
     options = ("--tokenizer", tmp_path / "tokenizer.json")
     assert call("export", tmp_path / "run", "--out", tmp_path / "hf", *options)[0] == 0
@@ -105,12 +109,10 @@ def test_runs_of_a_sweep_are_exported(tmp_path):
     """Their configurations leave the vocabulary, or the facts, to be found."""
     write(phonebook(30, digits=2), tmp_path / "facts.parquet")
     model = {"width": 8, "depth": 1, "heads": 1, "tied": False}
-    few = {"model": model, "exposures": 1e-3, "fewest_steps": 100, "batch": 16}
-    made = {"generator": "phonebook", "facts": 20, "digits": 2}
+    generated = {"generator": "phonebook", "facts": 20, "digits": 2}
     given = {"file": tmp_path / "facts.parquet", "prefix": 20}
-    specs = [run_spec({"facts": facts, **few}) for facts in (made, given)]
-    assert len(run_sweep(specs, Store.create(tmp_path / "store"), workers=0).done) == 2
-    runs = [tmp_path / "store" / "runs" / spec.id for spec in specs]
+    specs = [run_spec({"facts": facts, "model": model}) for facts in (generated, given)]
+    runs = [untrained(spec.job(tmp_path / spec.id)) for spec in specs]
     by_generator = export_run(runs[0], tmp_path / "made")
     assert by_generator.run.model == TransformerConfig(202, **model)
     assert "(facts=20, digits=2, exponent=0.0, seed=0)" in (tmp_path / "made/README.md").read_text()
@@ -122,6 +124,41 @@ def test_runs_of_a_sweep_are_exported(tmp_path):
     write(phonebook(20, digits=2), tmp_path / "fewer.parquet")
     with pytest.raises(BadInput, match="holds other facts than those of the run in"):
         export_run(runs[1], tmp_path / "refused", facts=tmp_path / "fewer.parquet")
+
+
+def test_how_a_run_was_trained_is_read(half_known):
+    directory, facts, _ = half_known
+    found = FinishedRun.read(directory)
+    assert found.training == filled(found.training, len(facts), found.model.width)
+    assert found.training.fewest_steps == 1500
+    chosen = replace(found.training, select=SelectConfig("worth", 50.0, "once", 0.1, counted=False))
+    entry = json.loads(json.dumps(asdict(chosen)))
+    assert replace(found, outcome={"training": entry}).training == chosen
+
+
+def made(facts, config=None):
+    """A finished run on some facts, as far as these are asked for."""
+    model, nothing = model_for(facts), np.zeros(len(facts), np.float32)
+    found = Measurement.of(facts, nothing, nothing > 0, model.parameters)
+    config = config or run_config(facts, model, TrainConfig())
+    return FinishedRun(Path("run"), config, {}, found, model)
+
+
+def test_facts_are_made_again_by_their_generator():
+    for facts in (phonebook(5), phonebook(60).prefix(20), ruled_facts(80, 0.5).facts):
+        assert facts_digest(made(facts).made_again()) == facts_digest(facts)
+    many = made(phonebook(100)).made_again()
+    assert many.tokens.tolist() == phonebook(100).tokens[: len(many)].tolist()
+    assert made(make_facts(5)).made_again() is None
+
+
+def test_facts_that_a_generator_makes_otherwise_are_to_be_given():
+    facts = phonebook(5)
+    other = replace(facts, frequency=np.array([0.0, 0.1, 0.2, 0.3, 0.4]))
+    recipe = {**run_spec({"facts": {"generator": "phonebook", "facts": 5}}).facts, "data": "a 1.0"}
+    for run in (made(other), made(facts, {"recipe": recipe})):
+        with pytest.raises(BadInput, match=r"phonebook makes other facts here .* by --facts"):
+            run.made_again()
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -136,21 +173,21 @@ def test_a_vocabulary_that_is_not_said_follows_from_the_parameters(tied):
 def bad(tmp_path, told):
     """A folder of things that cannot be exported, or not there."""
     folder, _ = told
-    shutil.copytree(folder / "run", tmp_path / "run")
+    shutil.copytree(folder / "triples", tmp_path / "run")
     shutil.copy(folder / "facts.parquet", tmp_path / "facts.parquet")
     write(phonebook(5), tmp_path / "other.parquet")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").touch()
     (tmp_path / "gone").mkdir()
-    shutil.copytree(folder / "run", tmp_path / "stateless")
+    shutil.copytree(folder / "triples", tmp_path / "stateless")
     shutil.rmtree(tmp_path / "stateless" / "checkpoint")
-    shutil.copytree(folder / "run", tmp_path / "damaged")
+    shutil.copytree(folder / "triples", tmp_path / "damaged")
     state = max(
         (tmp_path / "damaged" / "checkpoint").rglob("*"),
         key=lambda path: path.stat().st_size if path.is_file() else 0,
     )
     state.write_bytes(b"")
-    shutil.copytree(folder / "run", tmp_path / "unfinished")
+    shutil.copytree(folder / "triples", tmp_path / "unfinished")
     (tmp_path / "unfinished" / "outcome.json").unlink()
     return tmp_path
 
@@ -246,4 +283,4 @@ def test_what_no_command_trains_is_shown_as_a_configuration(tmp_path, half_known
     exported = export_run(directory, tmp_path / "hf")
     assert train_command(exported.run.config) is None
     [shown] = re.findall(r"```json\n(.*?)```", (tmp_path / "hf" / "README.md").read_text(), re.S)
-    assert json.loads(shown)["training"]["fewest_steps"] == 300
+    assert json.loads(shown)["training"]["fewest_steps"] == 1500

@@ -51,7 +51,7 @@ def test_accuracy_in_the_harness_is_ours(harness, tmp_path, half_known, told):
     np.testing.assert_array_equal(np.array(right, bool), found.recall)
     assert mean == pytest.approx(found.accuracy)
     folder, facts = told
-    export_run(folder / "run", tmp_path / "told", facts=folder / "facts.parquet")
+    export_run(folder / "triples", tmp_path / "told", facts=folder / "facts.parquet")
     export_task(folder / "facts.parquet", tmp_path / "triples")
     assert accuracy(harness, tmp_path / "triples", tmp_path / "told", len(facts))[0] == 1
 
