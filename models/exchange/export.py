@@ -75,7 +75,7 @@ def export_run(
     words = ["factcap", "export", str(directory), "--out", str(out)]
     words += [] if facts is None else ["--facts", str(facts)]
     words += [] if tokenizer is None else ["--tokenizer", str(tokenizer)]
-    example = None if kind is None else spelling.texts(kind.prefix(1))[0]
+    example = None if kind is None else spelling.texts(kind)[0]
     card = model_card(run, origin, spelling, misspelled, example, shlex.join(words))
     params = run.params()
     with whole_folder(folder) as partial:

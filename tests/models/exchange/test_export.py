@@ -146,8 +146,11 @@ def made(facts, config=None):
 
 def test_facts_are_made_again_by_their_generator():
     for facts in (phonebook(5), phonebook(60).prefix(20), ruled_facts(80, 0.5).facts):
-        assert facts_digest(made(facts).made_again()) == facts_digest(facts)
+        again = made(facts).made_again()
+        assert again is not None
+        assert facts_digest(again) == facts_digest(facts)
     many = made(phonebook(100)).made_again()
+    assert many is not None
     assert many.tokens.tolist() == phonebook(100).tokens[: len(many)].tolist()
     assert made(make_facts(5)).made_again() is None
 
@@ -241,6 +244,14 @@ def test_an_interruption_leaves_nothing(monkeypatch, bad):
     assert {file.name for file in (bad / "hf").iterdir()} == FILES
 
 
+def test_what_was_written_is_said_as_json(call, bad):
+    code, out, err = call("export", bad / "run", "--out", bad / "hf", "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert (found["vocabulary"], found["misspelled"], found["zeros_added"]) == (37, 0, 12 * 16)
+    assert "give them by --facts" in err
+
+
 def test_neither_pytorch_nor_transformers_is_needed(bad):
     code = (
         "import sys; from factcap import cli\n"
@@ -270,6 +281,7 @@ def test_the_command_of_a_card_trains_the_run(monkeypatch, tmp_path, options, ti
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("factcap.models.run", lambda *given, **_: asked.append(given))
     command = train_command(run_config(facts, model, training))
+    assert command is not None
     with pytest.raises(AttributeError):  # there is no measurement to print
         cli.parse(command.split()[1:]).run()
     [(_, found_model, found_training, _)] = asked
