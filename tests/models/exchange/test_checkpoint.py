@@ -32,7 +32,7 @@ def assert_same_bits(found, wanted):
         np.testing.assert_array_equal(leaf, other)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(shapes(), st.integers(0, 99))
 def test_what_is_written_comes_back_to_the_bit(tmp_path_factory, model, seed):
     folder = tmp_path_factory.mktemp("model")

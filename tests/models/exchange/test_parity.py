@@ -7,15 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from factcap.models import SIZES, named_size
+from factcap.models import SIZES, TransformerConfig, load_checkpoint, named_size
+from factcap.models.exchange.checkpoint import read_checkpoint
 from factcap.models.exchange.export import write_model
 from factcap.models.training.steps import trained_module
+from factcap.synth import BadInput
 from tests.models.exchange.models import NO_TOKENS, random_params, shapes
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-SMALL = [name for name in SIZES if name not in ("11M", "25M", "gpt2-small")]
+QUICK = ("8k", "3.2M")
+SMALL = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    for name in SIZES
+    if name not in ("11M", "25M", "gpt2-small")
+]
 UNPADDED, PADDED = np.array([0, 0, 0, 0]), np.array([0, 3, 7, 11])
 
 
@@ -52,9 +59,28 @@ def test_logits_of_every_named_size(tmp_path, size, tied):
     assert_same(tmp_path, model, tokens_BxT, UNPADDED, PADDED)
 
 
-@settings(max_examples=6)
+@settings(max_examples=5)
 @given(shapes(), st.integers(1, 9), st.data())
 def test_logits_of_every_shape(tmp_path_factory, model, time, data):
     start_B = np.array(data.draw(st.lists(st.integers(0, time - 1), min_size=1, max_size=3)))
     tokens_BxT = np.random.default_rng(2).integers(model.vocabulary, size=(len(start_B), time))
     assert_same(tmp_path_factory.mktemp("model"), model, tokens_BxT, start_B)
+
+
+def test_what_transformers_writes_comes_back_until_it_is_trained(tmp_path):
+    model = TransformerConfig(vocabulary=9, width=8, depth=2, heads=2)
+    params = random_params(model)
+    (tmp_path / "ours").mkdir()
+    write_model(tmp_path / "ours", model, params, NO_TOKENS)
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "ours")
+    theirs.save_pretrained(tmp_path / "theirs")
+    found, again = read_checkpoint(tmp_path / "theirs")
+    assert found == model
+    for leaf, other in zip(jax.tree.leaves(again), jax.tree.leaves(params), strict=True):
+        np.testing.assert_array_equal(leaf, other)
+    tokens_BxT = torch.tensor([[1, 2, 3]])
+    theirs(tokens_BxT, labels=tokens_BxT).loss.backward()
+    torch.optim.SGD(theirs.parameters(), lr=0.1).step()
+    theirs.save_pretrained(tmp_path / "trained")
+    with pytest.raises(BadInput, match="it has biases that are not zero, which the decoder lacks"):
+        load_checkpoint(tmp_path / "trained")
