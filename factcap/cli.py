@@ -14,6 +14,7 @@ import tyro
 from tyro.conf import subcommand
 
 from factcap.commands.describe import Bound, Show
+from factcap.commands.exchange import Export, ExportTask
 from factcap.commands.generate import Generate
 from factcap.commands.pictures import Curve, Figure
 from factcap.commands.runs import Measure, Train
@@ -26,6 +27,8 @@ Command = (
     | Annotated[Bound, subcommand("bound", prefix_name=False)]
     | Annotated[Train, subcommand("train", prefix_name=False)]
     | Annotated[Measure, subcommand("measure", prefix_name=False)]
+    | Annotated[Export, subcommand("export", prefix_name=False)]
+    | Annotated[ExportTask, subcommand("export-task", prefix_name=False)]
     | Annotated[Sweep, subcommand("sweep", prefix_name=False)]
     | Annotated[Results, subcommand("results", prefix_name=False)]
     | Annotated[Status, subcommand("status", prefix_name=False)]

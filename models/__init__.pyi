@@ -1,3 +1,6 @@
+from .exchange.checkpoint import load_checkpoint
+from .exchange.export import export_run
+from .exchange.task import export_task
 from .runs.directory.finished import read_run
 from .runs.directory.reading import read_outcome
 from .runs.ensemble import train_together
@@ -31,7 +34,10 @@ __all__ = [
     "Transformer",
     "TransformerConfig",
     "chain",
+    "export_run",
+    "export_task",
     "influence_scores",
+    "load_checkpoint",
     "make_mesh",
     "measure_other_facts",
     "model_vocabulary",

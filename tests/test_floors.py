@@ -25,6 +25,7 @@ ROOMS = (
     {"training"},
     {"runs"},
     {"sweep"},
+    {"exchange"},
 )
 
 

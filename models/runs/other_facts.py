@@ -1,17 +1,13 @@
 """Asking a finished model for other facts than those it was trained on."""
 
-from factcap.models.runs.directory.checkpoints import Checkpoints
 from factcap.models.runs.directory.reading import is_finished
 from factcap.models.runs.job import Job
-from factcap.models.training.config import filled
+from factcap.models.runs.last_params import last_params
 from factcap.models.training.measure import Measurement, measure_facts
-from factcap.models.training.optim import evaluated
-from factcap.models.training.schedule import make_schedule
-from factcap.models.training.steps import initial_state
-from factcap.models.transformer.fast.values import Params, Reading
+from factcap.models.transformer.fast.values import Reading
 from factcap.models.transformer.layout import context_length, model_vocabulary
 from factcap.synth import FactSet
-from factcap.synth.errors import BadInput, require
+from factcap.synth.errors import require
 
 
 def measure_other_facts(job: Job, facts: FactSet) -> Measurement:
@@ -31,20 +27,6 @@ def measure_other_facts(job: Job, facts: FactSet) -> Measurement:
         f"the model has {job.model.vocabulary} token ids; these facts need {needed}",
     )
     reading = Reading(job.model, context_length(facts), job.training.precision)
-    nll_bits, recall = measure_facts(reading, _last_params(job), facts)
+    params = last_params(job.directory, job.model, job.training, len(job.facts))
+    nll_bits, recall = measure_facts(reading, params, facts)
     return Measurement.of(facts, nll_bits, recall, job.model.parameters)
-
-
-def _last_params(job: Job) -> Params:
-    """The parameters that were measured at the end of a run."""
-    training = filled(job.training, len(job.facts), job.model.width)
-    schedule = make_schedule(training, len(job.facts), job.model.width)
-    checkpoints = Checkpoints(job.directory / "checkpoint")
-    try:
-        found = checkpoints.restore(initial_state(job.model, schedule, training.seed))
-    finally:
-        checkpoints.close()
-    if found is None:
-        raise BadInput(f"{job.directory} has no saved state; remove it and make the run again")
-    state, _ = found
-    return evaluated(training.optimizer, state.optimizer, state.params)

@@ -26,7 +26,8 @@ Level = Literal["word", "character"]
 
 # A word takes the space before it along, so that the pieces joined give the text back.
 _WORDS = re.compile(r" ?\w+| ?[^\w\s]|\s")
-_END = 0
+# Ends every value.
+END_TOKEN = 0
 _RELATIONS_NOTED = 20
 
 
@@ -194,13 +195,19 @@ class _Texts(NamedTuple):
         return self.tokens[np.arange(length.sum()) + np.repeat(shift, length)]
 
 
+def cut_text(text: str, level: Level) -> list[str]:
+    """The pieces of a subject or an object, each a token.
+
+    >>> cut_text("New York, USA", "word")
+    [' New', ' York', ',', ' USA']
+    """
+    # The space in front makes the first word of a text the same token as elsewhere.
+    return _WORDS.findall(f" {text}") if level == "word" else list(text)
+
+
 def _cut(texts: list[str], level: Level, first_token: int) -> tuple[_Texts, int]:
     """Texts as tokens, numbered by their first occurrence, and how many different ones."""
-    if level == "word":
-        # The space in front makes the first word of a text the same token as elsewhere.
-        cut = [_WORDS.findall(f" {text}") for text in texts]
-    else:
-        cut = [list(text) for text in texts]
+    cut = [cut_text(text, level) for text in texts]
     length = np.array([len(pieces) for pieces in cut], np.int64)
     encoded = pa.array(chain.from_iterable(cut), pa.string()).dictionary_encode()
     tokens = encoded.indices.to_numpy() + np.int32(first_token)
@@ -220,7 +227,7 @@ def _lay_out(
     key_length = 1 + texts.length[subjects]
     end = key_length + texts.length[objects]
     position = np.arange(end.max() + 1)
-    tokens = np.full((len(end), len(position)), _END, np.int32)
+    tokens = np.full((len(end), len(position)), END_TOKEN, np.int32)
     tokens[:, 0] = relation_tokens
     tokens[_between(position, np.ones_like(key_length), key_length)] = texts.chain(subjects)
     tokens[_between(position, key_length, end)] = texts.chain(objects)

@@ -1,0 +1,1 @@
+"""Runs for other programs, and models from them: formats, tokenizers, cards and tasks."""
