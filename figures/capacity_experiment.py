@@ -96,9 +96,8 @@ PRESETS = {
         loads=_LOADS,
         seeds=(0, 1),
         exposures=100,
-        batch=256,
+        batch=128,
         expected=2.3,
-        precision="auto",
     ),
     "gpu": Preset(
         source=_phonebook,
