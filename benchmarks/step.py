@@ -1,4 +1,4 @@
-"""`python -m benchmarks.step`: what a training step takes on one core, and what bounds it."""
+"""`python -m benchmarks.step`: what a training step takes on CPU, and what bounds it."""
 
 import argparse
 import glob
@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import resource
 import statistics
 import tempfile
 import time
@@ -13,11 +14,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+_TRIALS, _LONG_TRIALS = 8, 3
 # What the compiler calls matrix products: alone, and joined with what surrounds them.
 _PRODUCTS = ("dot", "ynn_fusion")
 _HEADER = (
     f"{'size':12}{'precision':>10}{'ms a step':>11}{'least':>9}{'most':>9}{'products':>10}"
-    f"{'at peak':>9}{'share of peak':>15}  most of the rest"
+    f"{'at peak':>9}{'share of peak':>15}{'GiB':>6}  most of the rest"
 )
 
 
@@ -27,30 +29,36 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", nargs="+", default=["29k", "0.8M", "3.2M"])
     parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--batch", type=int, default=256)
-    parser.add_argument("--core", type=int, default=min(os.sched_getaffinity(0)))
+    parser.add_argument("--cores", type=int, default=1)
+    parser.add_argument(
+        "--long", action="store_true", help="rows of 513 tokens, and the vocabulary of GPT-2"
+    )
     options = parser.parse_args(arguments)
     # Before JAX makes its threads.
-    os.sched_setaffinity(0, {options.core})
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
     print(_HEADER, flush=True)
     for size in options.size:
         for precision in options.precision:
-            print(line(size, precision, options.batch), flush=True)
+            print(line(size, precision, options.batch, options.long), flush=True)
 
 
-def line(size: str, precision: str, batch: int, trials: int = 8) -> str:
-    """The step of a size: its time, that of its products, and what it would be at the peak.
+def line(size: str, precision: str, batch: int, long: bool) -> str:
+    """The step of a size: its time, that of its products, and what they would take at the peak.
 
-    Seconds are those of the core that this process had, so that others may be at work beside it.
+    On one core seconds are those that this process had, so that others may be at work beside it.
+    Memory is the most that the process has had so far.
     """
     from factcap.models.runs.ledger import measured_peak
 
-    advance, flops, steps = prepare(size, precision, batch)
+    clock = time.process_time if len(os.sched_getaffinity(0)) == 1 else time.perf_counter
+    advance, flops, steps = prepare(size, precision, batch, long)
     advance()
     seconds = []
-    for _ in range(trials):
-        begin = time.process_time()
+    for _ in range(_LONG_TRIALS if long else _TRIALS):
+        begin = clock()
         advance()
-        seconds.append((time.process_time() - begin) / steps)
+        seconds.append((clock() - begin) / steps)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     median, peak = statistics.median(seconds), measured_peak(precision)
     kinds = traced(advance)
     whole = sum(kinds.values())
@@ -64,30 +72,32 @@ def line(size: str, precision: str, batch: int, trials: int = 8) -> str:
     return (
         f"{size:12}{precision:>10}{1e3 * median:>11.2f}{1e3 * min(seconds):>9.2f}"
         f"{1e3 * max(seconds):>9.2f}{1e3 * median * products:>10.2f}{1e3 * flops / peak:>9.2f}"
-        f"{flops / peak / median:>15.0%}  {', '.join(rest[:4])}"
+        f"{flops / peak / median:>15.0%}{memory:>6.1f}  {', '.join(rest[:4])}"
     )
 
 
-def prepare(size: str, precision: str, batch: int) -> tuple[Callable[[], None], float, int]:
-    """A training on a phone book: a call that takes some steps, FLOP a step, and how many steps."""
+def prepare(
+    size: str, precision: str, batch: int, long: bool
+) -> tuple[Callable[[], None], float, int]:
+    """A training: a call that takes some steps, FLOP a step, and how many steps."""
     import jax
 
-    from factcap.models import TrainConfig, model_vocabulary, named_size
+    from benchmarks.workloads import Workload
+    from factcap.models import TrainConfig
     from factcap.models.runs.ledger import step_flops
     from factcap.models.training.schedule import make_schedule
     from factcap.models.training.steps import initial_state, scan_steps
     from factcap.models.transformer.fast.values import Reading
     from factcap.models.transformer.layout import Layout, context_length, to_device
-    from factcap.synth import phonebook
 
-    facts = phonebook(512, seed=0)
-    model = named_size(size, model_vocabulary(facts))
+    workload = Workload(size, size, precision, 512, 1, batch, pairs=1, segment=1, long=long)
+    facts, model = workload.fact_set(), workload.model()
     reading = Reading(model, context_length(facts), precision)
     config = TrainConfig(batch=batch, optimizer="adamw", exposures=1000)
     schedule, rows = make_schedule(config, len(facts), model.width), to_device(facts)
     state = initial_state(model, schedule, 0)
     flops = step_flops(reading, Layout.of([facts]), batch)
-    steps = max(2, round(2e10 / flops))
+    steps = max(1, round(2e10 / flops))
 
     def advance() -> None:
         nonlocal state
