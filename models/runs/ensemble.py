@@ -27,12 +27,12 @@ from factcap.models.runs.slots import (
 )
 from factcap.models.training.devices.hosts import agreed
 from factcap.models.training.devices.mesh import check_mesh
-from factcap.models.training.measure import Measurement
 from factcap.models.training.memory import check_fits, free_memory_bytes, member_bytes
 from factcap.models.training.selection.checked import CheckedModel
 from factcap.models.transformer.fast.values import Reading
 from factcap.models.transformer.layout import Layout, to_device
 from factcap.synth.errors import require
+from factcap.synth.measurement import Measurement
 
 # Share of the free memory that trainings may fill.
 _MEMORY_SHARE = 0.8

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from factcap.models.runs.directory.lock import Busy
-from factcap.models.training.measure import Measurement
+from factcap.synth.measurement import Measurement
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from factcap.models.runs.directory.lock import DirectoryLock
 from factcap.models.runs.directory.metrics import MetricsFile
 from factcap.models.runs.directory.reading import codes_of, is_finished, read_config
 from factcap.models.training.devices.hosts import in_turn, is_first
-from factcap.models.training.measure import Measurement
+from factcap.synth.measurement import Measurement
 
 
 class RunDirectory:
