@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from factcap.models.runs.directory.lock import Busy
+from factcap.synth.disk.lock import Busy
 from factcap.synth.measurement import Measurement
 
 
