@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from jaxtyping import Bool, Float32, Float64
 
+from factcap.synth.disk.files import write_whole
 from factcap.synth.errors import BadInput
 from factcap.synth.factset import FactSet
 
@@ -93,19 +95,24 @@ class Measurement:
             "bits_per_parameter": self.bits_per_parameter,
         }
 
-    def save(self, path: str | os.PathLike) -> None:
-        """Write as Parquet, one row a fact; the file appears whole or not at all."""
-        table = pa.table({name: getattr(self, name) for name in _COLUMNS})
+    def save(self, path: str | os.PathLike, further: Mapping[str, pa.Array] | None = None) -> None:
+        """Write as Parquet, one row a fact; the file appears whole or not at all.
+
+        Args:
+            path: the file.
+            further: more columns, which `load` does not read.
+        """
+        columns = {name: getattr(self, name) for name in _COLUMNS}
+        table = pa.table({**columns, **(further or {})})
         entry = json.dumps({"parameters": self.parameters, "format_version": 1})
-        partial_path = Path(path).with_suffix(".part")
-        pq.write_table(table.replace_schema_metadata({"factcap": entry}), partial_path)
-        partial_path.rename(path)
+        sealed = table.replace_schema_metadata({"factcap": entry})
+        write_whole(Path(path), lambda partial: pq.write_table(sealed, partial))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Measurement":
         """Read what `save` wrote; raises `BadInput` where it cannot be read."""
         try:
-            table = pq.read_table(path)
+            table = pq.read_table(path, columns=list(_COLUMNS))
             parameters = json.loads((table.schema.metadata or {})[b"factcap"])["parameters"]
             columns = {name: table.column(name).to_numpy() for name in _COLUMNS}
             return cls(**columns, parameters=int(parameters))

@@ -1,0 +1,169 @@
+"""Losses and greedy recall of marked spans, batch by batch."""
+
+import copy
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import transformers
+from jaxtyping import Bool, Float64, Int64
+from torch import Tensor
+
+from factcap.causal_lm.checkpoint import Checkpoint, logits_at
+from factcap.causal_lm.passages import Batch, Passage, Room
+
+# Logits of so many positions are made float32 at a time.
+_TOGETHER = 64
+# What is computed for a batch takes at most this share of the model's own memory, or 32 MiB.
+_SHARE, _LEAST_ROOM = 0.25, 2**25
+
+
+class Scored(NamedTuple):
+    """What a model says of some spans.
+
+    Attributes:
+        span: their numbers, counted through all passages.
+        nll_bits: negative log-likelihood of all tokens of each, in bits.
+        recall: whether each of its tokens is the likeliest after those before it, so that greedy
+            decoding gives exactly them.
+    """
+
+    span: Int64[np.ndarray, " spans"]
+    nll_bits: Float64[np.ndarray, " spans"]
+    recall: Bool[np.ndarray, " spans"]
+
+
+def room_of(checkpoint: Checkpoint, batch_tokens: int = 0) -> Room:
+    """What a batch may take: a quarter of the model's memory, 32 MiB if that is more.
+
+    Args:
+        checkpoint: the model.
+        batch_tokens: tokens read at once instead; 0: as said.
+    """
+    config = checkpoint.text_config
+    size = next(checkpoint.model.parameters()).element_size()
+    width = config.hidden_size
+    inner = next(
+        (
+            found
+            for name in ("intermediate_size", "n_inner", "ffn_dim")
+            if isinstance(found := getattr(config, name, None), int)
+        ),
+        4 * width,
+    )
+    # Of a block some eight arrays of its width and five of its inner width are held at once.
+    token = size * (8 * width + 5 * inner)
+    most = max(_LEAST_ROOM, int(_SHARE * checkpoint.bytes))
+    return Room(
+        bytes=most if batch_tokens == 0 else batch_tokens * token,
+        token=token,
+        logits=size * config.vocab_size if batch_tokens == 0 else 0,
+        kept=2 * size * width * config.num_hidden_layers,
+    )
+
+
+def can_share(checkpoint: Checkpoint) -> bool:
+    """Whether a model's keys and values can be kept, and given to several rows."""
+    cache = new_cache(checkpoint)
+    known = transformers.cache_utils.DynamicLayer
+    return len(cache.layers) > 0 and all(isinstance(each, known) for each in cache.layers)
+
+
+def score(
+    checkpoint: Checkpoint, passages: Sequence[Passage], batches: Sequence[Batch]
+) -> Iterator[Scored]:
+    """What the model says of the spans of each batch.
+
+    Rows are padded behind, where a causal model does not look, so that no mask is needed.
+
+    Args:
+        checkpoint: the model.
+        passages: all of them.
+        batches: as `plan` makes them.
+    """
+    first = np.cumsum([0, *(len(passage.spans) for passage in passages)])
+    for batch in batches:
+        yield _score(checkpoint, passages, batch, first)
+
+
+@torch.inference_mode()
+def _score(
+    checkpoint: Checkpoint,
+    passages: Sequence[Passage],
+    batch: Batch,
+    first: Int64[np.ndarray, " passages_and_one"],
+) -> Scored:
+    shared = batch.shared
+    longest = max(passages[row].read for row in batch.rows) - shared
+    tokens = np.zeros((len(batch.rows), longest), np.int64)
+    spans, rows, columns, targets = [], [], [], []
+    for place, row in enumerate(batch.rows):
+        passage = passages[row]
+        tokens[place, : passage.read - shared] = passage.tokens[shared : passage.read]
+        for number, (start, end) in enumerate(passage.spans):
+            spans += [first[row] + number] * (end - start)
+            rows += [place] * (end - start)
+            columns += range(start - 1 - shared, end - 1 - shared)
+            targets.append(passage.tokens[start:end])
+    inputs: dict[str, Any] = {"use_cache": False}
+    if shared:
+        inputs = _read_ahead(checkpoint, passages, batch)
+    device = checkpoint.device
+    logits_PxV = logits_at(
+        checkpoint,
+        torch.tensor(rows, device=device),
+        torch.tensor(columns, device=device),
+        input_ids=torch.from_numpy(tokens).to(device),
+        **inputs,
+    )
+    target_P = torch.from_numpy(np.concatenate(targets).astype(np.int64)).to(device)
+    nats_P, right_P = losses(logits_PxV, target_P)
+    number, inverse = np.unique(spans, return_inverse=True)
+    wrong = np.bincount(inverse, weights=~right_P)
+    return Scored(number, np.bincount(inverse, weights=nats_P) / math.log(2), wrong == 0)
+
+
+def losses(logits_PxV: Tensor, target_P: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """NLL in nats of each target, and whether it is the likeliest."""
+    nats, right = [], []
+    for some_PxV, target in zip(
+        logits_PxV.split(_TOGETHER), target_P.split(_TOGETHER), strict=True
+    ):
+        exact_PxV = some_PxV.float()
+        at_target = exact_PxV.gather(1, target[:, None])[:, 0]
+        nats.append(torch.logsumexp(exact_PxV, dim=1) - at_target)
+        right.append(exact_PxV.argmax(dim=1) == target)
+    return (
+        torch.cat(nats).double().cpu().numpy(),
+        torch.cat(right).cpu().numpy(),
+    )
+
+
+def _read_ahead(
+    checkpoint: Checkpoint, passages: Sequence[Passage], batch: Batch
+) -> dict[str, Any]:
+    """Keys and values of what the rows of each group share, a copy a row."""
+    _, one_of_each = np.unique(batch.group, return_index=True)
+    heads = np.stack([passages[row].tokens[: batch.shared] for row in batch.rows[one_of_each]])
+    device, cache = checkpoint.device, new_cache(checkpoint)
+    kept = {checkpoint.cache_argument: cache, "use_cache": True}
+    first = torch.tensor([0], device=device)
+    given = torch.from_numpy(heads.astype(np.int64)).to(device)
+    logits_at(checkpoint, first, first, input_ids=given, **kept)
+    chosen = torch.from_numpy(batch.group).to(device)
+    return {**kept, checkpoint.cache_argument: taken(cache, chosen)}
+
+
+def new_cache(checkpoint: Checkpoint) -> Any:
+    """Room for keys and values, still empty."""
+    return transformers.DynamicCache(config=checkpoint.model.config)
+
+
+def taken(cache: Any, rows: Tensor) -> Any:
+    """Keys and values of these rows, some perhaps several times; those that there are stay."""
+    other = copy.copy(cache)
+    other.layers = [copy.copy(layer) for layer in cache.layers]
+    other.batch_select_indices(rows)
+    return other
