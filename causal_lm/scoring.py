@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import transformers
 from jaxtyping import Bool, Float64, Int64
-from torch import Tensor
+from torch import Tensor, nn
 
 from factcap.causal_lm.checkpoint import Checkpoint, logits_at
 from factcap.causal_lm.passages import Batch, Passage, Room
@@ -132,8 +132,7 @@ def losses(logits_PxV: Tensor, target_P: Tensor) -> tuple[np.ndarray, np.ndarray
         logits_PxV.split(_TOGETHER), target_P.split(_TOGETHER), strict=True
     ):
         exact_PxV = some_PxV.float()
-        at_target = exact_PxV.gather(1, target[:, None])[:, 0]
-        nats.append(torch.logsumexp(exact_PxV, dim=1) - at_target)
+        nats.append(nn.functional.cross_entropy(exact_PxV, target, reduction="none"))
         right.append(exact_PxV.argmax(dim=1) == target)
     return (
         torch.cat(nats).double().cpu().numpy(),
