@@ -12,7 +12,7 @@ from torch import Tensor
 from factcap.causal_lm.asking import Asked
 from factcap.causal_lm.checkpoint import Checkpoint, logits_at
 from factcap.causal_lm.passages import Room
-from factcap.causal_lm.scoring import losses, new_cache, taken
+from factcap.causal_lm.scoring import nats, new_cache, taken
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,8 @@ def _better(
         each = time * room.kept + rest * max(room.token, room.logits)
         last = place + max(1, room.bytes // (2 * each))
         some, which = row[place:last], candidate[place:last]
-        nats = _rest(checkpoint, cache, some, [question.candidates[number] for number in which])
-        score = (first_PxC[some, which] - nats) / length[which]
+        rest_nats = _rest(checkpoint, cache, some, [question.candidates[one] for one in which])
+        score = (first_PxC[some, which] - rest_nats) / length[which]
         better += np.bincount(some[score > question.own[some]], minlength=len(better))
         place = last
     return better
@@ -197,5 +197,4 @@ def _rest(
         **{checkpoint.cache_argument: taken(cache, torch.from_numpy(row).to(device))},
     )
     target = np.concatenate([tokens[1:] for tokens in candidates]).astype(np.int64)
-    nats, _ = losses(logits_PxV, torch.from_numpy(target).to(device))
-    return np.bincount(pair, weights=nats)
+    return np.bincount(pair, weights=nats(logits_PxV, torch.from_numpy(target).to(device)))

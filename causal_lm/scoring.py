@@ -27,12 +27,12 @@ class Scored(NamedTuple):
         span: their numbers, counted through all passages.
         nll_bits: negative log-likelihood of all tokens of each, in bits.
         recall: whether each of its tokens is the likeliest after those before it, so that greedy
-            decoding gives exactly them.
+            decoding gives exactly them; None where it was not asked for.
     """
 
     span: Int64[np.ndarray, " spans"]
     nll_bits: Float64[np.ndarray, " spans"]
-    recall: Bool[np.ndarray, " spans"]
+    recall: Bool[np.ndarray, " spans"] | None
 
 
 def room_of(checkpoint: Checkpoint, batch_tokens: int = 0) -> Room:
@@ -72,7 +72,11 @@ def can_share(checkpoint: Checkpoint) -> bool:
 
 
 def score(
-    checkpoint: Checkpoint, passages: Sequence[Passage], batches: Sequence[Batch]
+    checkpoint: Checkpoint,
+    passages: Sequence[Passage],
+    batches: Sequence[Batch],
+    *,
+    recall: bool = True,
 ) -> Iterator[Scored]:
     """What the model says of the spans of each batch.
 
@@ -82,10 +86,11 @@ def score(
         checkpoint: the model.
         passages: all of them.
         batches: as `plan` makes them.
+        recall: whether to find what is recalled.
     """
     first = np.cumsum([0, *(len(passage.spans) for passage in passages)])
     for batch in batches:
-        yield _score(checkpoint, passages, batch, first)
+        yield _score(checkpoint, passages, batch, first, recall)
 
 
 @torch.inference_mode()
@@ -94,6 +99,7 @@ def _score(
     passages: Sequence[Passage],
     batch: Batch,
     first: Int64[np.ndarray, " passages_and_one"],
+    recall: bool,
 ) -> Scored:
     shared = batch.shared
     longest = max(passages[row].read for row in batch.rows) - shared
@@ -119,25 +125,23 @@ def _score(
         **inputs,
     )
     target_P = torch.from_numpy(np.concatenate(targets).astype(np.int64)).to(device)
-    nats_P, right_P = losses(logits_PxV, target_P)
-    number, inverse = np.unique(spans, return_inverse=True)
-    wrong = np.bincount(inverse, weights=~right_P)
-    return Scored(number, np.bincount(inverse, weights=nats_P) / math.log(2), wrong == 0)
+    number, place = np.unique(spans, return_inverse=True)
+    bits = np.bincount(place, weights=nats(logits_PxV, target_P)) / math.log(2)
+    if not recall:
+        return Scored(number, bits, None)
+    wrong = (logits_PxV.argmax(dim=1) != target_P).cpu().numpy()
+    return Scored(number, bits, np.bincount(place, weights=wrong) == 0)
 
 
-def losses(logits_PxV: Tensor, target_P: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """NLL in nats of each target, and whether it is the likeliest."""
-    nats, right = [], []
-    for some_PxV, target in zip(
-        logits_PxV.split(_TOGETHER), target_P.split(_TOGETHER), strict=True
-    ):
-        exact_PxV = some_PxV.float()
-        nats.append(nn.functional.cross_entropy(exact_PxV, target, reduction="none"))
-        right.append(exact_PxV.argmax(dim=1) == target)
-    return (
-        torch.cat(nats).double().cpu().numpy(),
-        torch.cat(right).cpu().numpy(),
-    )
+def nats(logits_PxV: Tensor, target_P: Tensor) -> Float64[np.ndarray, " positions"]:
+    """NLL of each target in nats, summed in float32 whatever the logits are."""
+    found = [
+        nn.functional.cross_entropy(some_PxV.float(), target, reduction="none")
+        for some_PxV, target in zip(
+            logits_PxV.split(_TOGETHER), target_P.split(_TOGETHER), strict=True
+        )
+    ]
+    return torch.cat(found).double().cpu().numpy()
 
 
 def _read_ahead(

@@ -108,6 +108,11 @@ class Measurement:
         sealed = table.replace_schema_metadata({"factcap": entry})
         write_whole(Path(path), lambda partial: pq.write_table(sealed, partial))
 
+    @property
+    def choices(self) -> Float64[np.ndarray, " facts"]:
+        """How many values, equally likely, would have the entropy of each fact's."""
+        return np.exp2(self.entropy_bits)
+
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Measurement":
         """Read what `save` wrote; raises `BadInput` where it cannot be read."""
@@ -119,3 +124,11 @@ class Measurement:
         except (pa.ArrowException, OSError, KeyError, ValueError, TypeError) as error:
             reason = str(error).splitlines()[0]
             raise BadInput(f"{path} is not a readable measurement ({reason})") from None
+
+
+def is_measurement(path: str | os.PathLike) -> bool:
+    """Whether a file is what `Measurement.save` writes; `load` says what is wrong with it."""
+    try:
+        return set(_COLUMNS) <= set(pq.read_schema(path).names)
+    except (pa.ArrowException, OSError):
+        return False

@@ -2,10 +2,13 @@
 
 import json as json_
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from factcap.commands.terminal import libraries_on_stderr, print_json, progress_bar
+from tyro.conf import Positional, arg
+
+from factcap.commands.terminal import Count, libraries_on_stderr, print_json, progress_bar
 
 # Relations that are printed; all are in the JSON.
 _MOST_RELATIONS = 20
@@ -109,3 +112,60 @@ def _print_table(what: str, names: Sequence[str], rows: Sequence[Mapping[str, An
             *(f"{number:12,.0f}" for number in bits),
             f"{row['mean_nll_bits']:12.2f}",
         )
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Score a corpus by any causal language model, for `factcap select`.
+
+    Interrupted, the same command goes on where it was.
+    """
+
+    model: Annotated[Positional[str], arg(metavar="hf:PATH_OR_ID")]
+    """A model of `transformers`: a folder, or an id of the hub."""
+    corpus: Positional[Path]
+    """Documents: .jsonl or .parquet, or a folder that `datasets` has saved; any size."""
+    out: Path
+    """The Parquet file to write: columns id, loss and bits, and count where it is known."""
+    spans: bool = False
+    """Score each marked value instead of whole documents."""
+    text_column: str = "text"
+    """The column of the text."""
+    device: str | None = None
+    """Where to compute, as PyTorch names it; by default on a GPU if there is one."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of parameters and products."""
+    batch_tokens: Count = 0
+    """Tokens read at once; 0: as many as take a quarter of the model's memory."""
+    json: bool = False
+    """Print JSON."""
+
+    def run(self) -> None:
+        """Score, write, say how many."""
+        from factcap.causal_lm.extra import require_extra
+        from factcap.synth.errors import require
+
+        name = self.model.removeprefix("hf:")
+        require(name != self.model, f"give the model as hf:PATH_OR_ID, not {self.model}")
+        require(self.batch_tokens >= 0, f"--batch-tokens must be >= 0, not {self.batch_tokens}")
+        require(not self.out.exists(), f"{self.out} exists; choose another name or remove it")
+        require(self.corpus.exists(), f"{self.corpus} does not exist; give a file or a folder")
+        require_extra(*(("datasets",) if self.corpus.is_dir() else ()))
+        from factcap.causal_lm.checkpoint import load_checkpoint
+        from factcap.causal_lm.losses import write_losses
+
+        with libraries_on_stderr():
+            checkpoint = load_checkpoint(name, device=self.device, precision=self.precision)
+            with progress_bar("documents", unit_scale=True) as bar:
+                rows = write_losses(
+                    checkpoint,
+                    self.corpus,
+                    self.out,
+                    spans=self.spans,
+                    text=self.text_column,
+                    batch_tokens=self.batch_tokens,
+                    progress=bar.update,
+                )
+        if self.json:
+            return print_json({"file": str(self.out), "rows": rows})
+        print(f"{self.out}: losses of {rows:,} {'spans' if self.spans else 'documents'}")
