@@ -1,5 +1,6 @@
 """Small models and tokenizers, made here and saved as anyone's are."""
 
+import json
 from pathlib import Path
 
 import torch
@@ -95,3 +96,61 @@ def save_model(folder: Path, kind: str, tokenizer=None, *, vocabulary: int = 0, 
     if tokenizer is not None:
         tokenizer.save_pretrained(folder)
     return folder
+
+
+CITIES = ("Rome", "New York", "New Delhi", "Porto", "Lima", "Rome")
+FIELDS = ("law", "physics", "physical law", "arts", "law")
+TEMPLATES = {
+    "born": ("[X] was born in [Y].", "[Y] is where [X] was born.", "[X] comes from [Y]."),
+    "field": ("[X] studied [Y].", "The field of [X] is [Y]."),
+}
+
+
+def facts() -> list[tuple[str, str, str, int]]:
+    """Subject, relation, object and count."""
+    names = [f"{first} {last}" for first in ("Bo", "Ana", "Kim") for last in ("Ade", "Eck", "Ode")]
+    born = [(each, "born", CITIES[i % len(CITIES)], 40 - 3 * i) for i, each in enumerate(names)]
+    field = [(each, "field", FIELDS[i % len(FIELDS)], 9 - i // 2) for i, each in enumerate(names)]
+    return born + field
+
+
+def sentences() -> list[str]:
+    """What the first two thirds of the facts are told by."""
+    told = facts()[:6] + facts()[9:15]
+    return [
+        text.replace("[X]", entity).replace("[Y]", value)
+        for entity, relation, value, _ in told
+        for text in TEMPLATES[relation]
+    ]
+
+
+def write_facts(folder: Path) -> None:
+    """`facts.csv`, and its templates as `templates.jsonl`."""
+    rows = "".join(f"{s},{r},{o},{c}\n" for s, r, o, c in facts())
+    (folder / "facts.csv").write_text("subject,relation,object,count\n" + rows)
+    patterns = [
+        {"relation": relation, "pattern": text}
+        for relation, texts in TEMPLATES.items()
+        for text in texts
+    ]
+    (folder / "templates.jsonl").write_text("".join(json.dumps(row) + "\n" for row in patterns))
+
+
+def train_model(folder: Path, texts: list[str]) -> None:
+    """A small GPT-2, trained on texts, and its tokenizer."""
+    torch.manual_seed(0)
+    tokenizer = byte_level(TEXTS + texts, 330)
+    model = transformers.AutoModelForCausalLM.from_config(config("gpt2", len(tokenizer), width=32))
+    model.eval()  # dropout would only slow it down
+    rows = tokenizer(texts)["input_ids"]
+    longest = max(map(len, rows))
+    tokens = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+    labels = torch.where(tokens == 0, -100, tokens)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-2)
+    for _ in range(150):
+        loss = model(input_ids=tokens, labels=labels, use_cache=False).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
