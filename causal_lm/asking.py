@@ -123,7 +123,7 @@ def ask(checkpoint: Checkpoint, source: Source) -> Asked:
     if isinstance(source, FactSet):
         asked = _fact_set(checkpoint, source)
     else:
-        tokenizer = Tokenizer(checkpoint.tokenizer, checkpoint.name)
+        tokenizer = Tokenizer(checkpoint.tokenizer, checkpoint.name, checkpoint.vocabulary)
         if isinstance(source, Probes):
             asked = _probes(tokenizer, source)
         else:

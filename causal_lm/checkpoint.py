@@ -157,6 +157,11 @@ def _tokenizer(name: str, where: str) -> Any:
     except Exception as error:
         reason = str(error).strip().splitlines()[0]
         raise BadInput(f"{name} has no tokenizer that can be loaded ({reason})") from None
+    # Where a folder has none, the library makes one of special tokens alone.
+    require(
+        len(tokenizer.get_vocab()) > len(set(tokenizer.all_special_ids)),
+        f"{name} has no tokenizer; text needs one, a fact set does not",
+    )
     require(
         bool(getattr(tokenizer, "is_fast", False)),
         f"the tokenizer of {name} does not say where its tokens stand in a text; save it as "

@@ -70,7 +70,7 @@ def write_losses(
     """
     require(not out.exists(), f"{out} exists; choose another name or remove it")
     require(out.parent.is_dir(), f"the folder {out.parent} does not exist; create it first")
-    tokenizer = Tokenizer(checkpoint.tokenizer, checkpoint.name)
+    tokenizer = Tokenizer(checkpoint.tokenizer, checkpoint.name, checkpoint.vocabulary)
     facts = count_facts(read_examples(corpus, text)) if spans else None
     work = {
         "model": checkpoint.fingerprint(),

@@ -50,16 +50,22 @@ class Tokenizer:
     Args:
         tokenizer: of `transformers`; it tells the place of each token.
         name: of the model, for messages.
+        vocabulary: how many tokens the model knows.
     """
 
-    def __init__(self, tokenizer: Any, name: str):
+    def __init__(self, tokenizer: Any, name: str, vocabulary: int):
         self._tokenizer = tokenizer
         self._name = name
+        self._vocabulary = vocabulary
         bos, eos = tokenizer.bos_token_id, tokenizer.eos_token_id
         self.start = bos if bos is not None else eos
 
     def cut(self, texts: Sequence[str]) -> list[Tokens]:
-        """Tokens of each text."""
+        """Tokens of each text.
+
+        Raises:
+            BadInput: for a token that the model does not know.
+        """
         if not texts:
             return []
         found = self._tokenizer(
@@ -69,6 +75,12 @@ class Tokenizer:
             return_attention_mask=False,
             padding=False,
             truncation=False,
+        )
+        largest = max((max(ids) for ids in found["input_ids"] if ids), default=0)
+        require(
+            largest < self._vocabulary,
+            f"the tokenizer of {self._name} is not its own: it has the token {largest:,}, the model "
+            f"knows {self._vocabulary:,} tokens",
         )
         parts = zip(
             texts,

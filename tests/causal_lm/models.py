@@ -19,7 +19,7 @@ TEXTS = [
 KINDS = ("gpt2", "gpt_neox", "llama")
 
 
-def byte_level(texts=TEXTS, size: int = 300) -> PreTrainedTokenizerFast:
+def byte_level(texts=TEXTS, size: int = 400) -> PreTrainedTokenizerFast:
     """As GPT-2's: bytes, a space goes with the word, nothing is put before a text."""
     tokenizer = Tokenizer(BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -139,18 +139,20 @@ def write_facts(folder: Path) -> None:
 def train_model(folder: Path, texts: list[str]) -> None:
     """A small GPT-2, trained on texts, and its tokenizer."""
     torch.manual_seed(0)
-    tokenizer = byte_level(TEXTS + texts, 330)
+    tokenizer = byte_level(TEXTS + texts)
     model = transformers.AutoModelForCausalLM.from_config(config("gpt2", len(tokenizer), width=32))
     model.eval()  # dropout would only slow it down
     rows = tokenizer(texts)["input_ids"]
     longest = max(map(len, rows))
     tokens = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
     labels = torch.where(tokens == 0, -100, tokens)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=2e-2)
-    for _ in range(150):
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, 200)
+    for _ in range(200):
         loss = model(input_ids=tokens, labels=labels, use_cache=False).loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        schedule.step()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
