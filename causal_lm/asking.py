@@ -228,9 +228,9 @@ def _documents(tokenizer: Tokenizer, documents: Sequence[Document]) -> Asked:
     for first in range(0, len(marked), _TEXTS):
         some = marked[first : first + _TEXTS]
         for document, cut in zip(some, tokenizer.cut([each.text for each in some]), strict=True):
-            tokens = cut
-            if any(tokens.find(span.start, span.end)[0] == 0 for span in document.spans):
-                tokens = tokenizer.started(tokens)
+            first = document.spans[0]
+            needed = cut.find(first.start, first.end)[0] == 0
+            tokens = tokenizer.started(cut, needed=needed)
             for span in document.spans:
                 tokenizer.check(cut, span.start, span.end)
                 fact_of_span.append(numbers.setdefault(span.fact, len(numbers)))

@@ -106,9 +106,8 @@ def span_rows(
         marked, tokenizer.cut([each.document.text for each in marked]), strict=True
     ):
         document, places = example.document, []
-        tokens = cut
-        if cut.find(document.spans[0].start, document.spans[0].end)[0] == 0:
-            tokens = tokenizer.started(cut)
+        needed = cut.find(document.spans[0].start, document.spans[0].end)[0] == 0
+        tokens = tokenizer.started(cut, needed=needed)
         for span in document.spans:
             if not document.tells(span) and facts[span.fact].telling > 0:
                 continue

@@ -44,8 +44,9 @@ class Tokenizer:
     """Cuts texts as a model's own tokenizer does, in one piece.
 
     What it puts before a text, a start token say, stays; what it puts behind is left out, since the
-    text goes on. A text that begins with what is to be predicted gets the model's start token, or
-    where it has none its end token, as the evaluation harness of EleutherAI does.
+    text goes on. A whole document, and a text that begins with what is to be predicted, gets the
+    model's start token, or where it has none its end token, as the evaluation harness of EleutherAI
+    does.
 
     Args:
         tokenizer: of `transformers`; it tells the place of each token.
@@ -79,8 +80,8 @@ class Tokenizer:
         largest = max((max(ids) for ids in found["input_ids"] if ids), default=0)
         require(
             largest < self._vocabulary,
-            f"the tokenizer of {self._name} is not its own: it has the token {largest:,}, the model "
-            f"knows {self._vocabulary:,} tokens",
+            f"the tokenizer of {self._name} is not its own: it has the token {largest:,}, "
+            f"the model knows {self._vocabulary:,} tokens",
         )
         parts = zip(
             texts,
@@ -91,13 +92,17 @@ class Tokenizer:
         )
         return [_tokens(*part) for part in parts]
 
-    def started(self, tokens: Tokens) -> Tokens:
+    def started(self, tokens: Tokens, *, needed: bool = True) -> Tokens:
         """The same after a start token, unless something stands before the text already.
 
+        Args:
+            tokens: of a text.
+            needed: whether its first token is to be predicted.
+
         Raises:
-            BadInput: if the tokenizer has none.
+            BadInput: if it is needed and the tokenizer has none.
         """
-        if len(tokens.ids) and tokens.ends[0] == 0:
+        if (len(tokens.ids) and tokens.ends[0] == 0) or (self.start is None and not needed):
             return tokens
         if self.start is None:
             raise BadInput(

@@ -88,9 +88,8 @@ def test_documents_are_asked_at_their_places(tmp_path, gpt2):
         for passage in asked.passages
         for start, end in passage.spans
     ]
-    # The third text begins with its value: a start token stands before it.
     assert said == [" Rome", " law", "Rome", " Lima"]
-    assert asked.passages[1].tokens[0] == words.bos_token_id
+    assert {int(passage.tokens[0]) for passage in asked.passages} == {words.bos_token_id}
     found = measure(gpt2, asked)
     np.testing.assert_allclose(
         found.measurement.nll_bits,
@@ -153,7 +152,7 @@ def test_models_that_are_not_whole(tmp_path, folders):
     for name, message in (
         ("no_weights", "no causal language model that can be loaded"),
         ("bad", "no causal language model that can be loaded"),
-        ("no_words", "has no tokenizer that can be loaded"),
+        ("no_words", "has no tokenizer; text needs one"),
         ("other", "no whole causal language model: it lacks 12 parameters"),
     ):
         with pytest.raises(BadInput, match=message) as caught:
