@@ -1,9 +1,11 @@
 """Losses of the examples of a corpus, for `factcap select`, in bounded memory."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +17,7 @@ from factcap.causal_lm.checkpoint import Checkpoint
 from factcap.causal_lm.corpus import Example, read_examples
 from factcap.causal_lm.parts import Parts
 from factcap.causal_lm.passages import plan
-from factcap.causal_lm.rows import Fact, Told, count_facts, document_rows, span_rows
+from factcap.causal_lm.rows import Rows, count_facts, document_rows, span_rows
 from factcap.causal_lm.scoring import room_of, score
 from factcap.causal_lm.tokens import Tokenizer
 from factcap.synth.disk.files import write_whole
@@ -23,6 +25,8 @@ from factcap.synth.errors import BadInput, require
 
 # A chunk is sorted by length and kept when it is done.
 _DOCUMENTS, _CHARACTERS = 2048, 2**22
+
+_Item = TypeVar("_Item")
 
 
 def write_losses(
@@ -83,21 +87,31 @@ def write_losses(
         "torch": torch.__version__,
         "transformers": transformers.__version__,
     }
-    examples = read_examples(corpus, text)
     parts = Parts(out.with_name(f".{out.name}.unfinished"), work)
+    done = len(parts)
+
+    def prepared() -> Iterator[tuple[int, Rows | None]]:
+        for number, chunk in enumerate(_chunks(read_examples(corpus, text))):
+            if number < done:
+                yield len(chunk), None
+            elif facts is None:
+                yield len(chunk), document_rows(tokenizer, chunk, checkpoint.context)
+            else:
+                yield len(chunk), span_rows(tokenizer, chunk, facts, checkpoint.context)
+
     with closing(parts):
         try:
-            for number, chunk in enumerate(_chunks(examples)):
-                if number >= len(parts):
-                    parts.add(_losses(checkpoint, tokenizer, chunk, facts, batch_tokens))
-                progress(len(chunk))
+            for documents, rows in _ahead(prepared()):
+                if rows is not None:
+                    parts.add(_losses(checkpoint, rows, batch_tokens))
+                progress(documents)
         except BadInput:
             if len(parts) == 0:
                 parts.remove()
             raise
-        rows = _join(parts, out)
+        written = _join(parts, out)
         parts.remove()
-    return rows
+    return written
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
@@ -114,20 +128,19 @@ def _chunks(examples: Iterable[Example]) -> Iterator[list[Example]]:
         yield chunk
 
 
-def _losses(
-    checkpoint: Checkpoint,
-    tokenizer: Tokenizer,
-    chunk: list[Example],
-    facts: dict[Fact, Told] | None,
-    batch_tokens: int,
-) -> pa.Table:
-    """The rows of a chunk."""
-    if facts is None:
-        rows = document_rows(tokenizer, chunk, checkpoint.context)
-    else:
-        rows = span_rows(tokenizer, chunk, facts, checkpoint.context)
+def _ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """The same, each made while the one before is used."""
+    with ThreadPoolExecutor(1) as thread:
+        following = thread.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = thread.submit(next, items, None)
+            yield item
+
+
+def _losses(checkpoint: Checkpoint, rows: Rows, batch_tokens: int) -> pa.Table:
+    """The rows of a chunk with their losses."""
     bits_of_span = np.zeros(len(rows.row_of_span))
-    batches = plan(rows.passages, room_of(checkpoint, batch_tokens), sharing=False)
+    batches = plan(rows.passages, room_of(checkpoint, batch_tokens, alone=True), sharing=False)
     for found in score(checkpoint, rows.passages, batches, recall=False):
         bits_of_span[found.span] = found.nll_bits
     loss = np.bincount(rows.row_of_span, weights=bits_of_span, minlength=len(rows.ids))

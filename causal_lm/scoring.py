@@ -14,10 +14,12 @@ from torch import Tensor, nn
 from factcap.causal_lm.checkpoint import Checkpoint, logits_at
 from factcap.causal_lm.passages import Batch, Passage, Room
 
-# Logits of so many positions are made float32 at a time.
-_TOGETHER = 64
+# So many logits are made float32 at a time: on a GPU more, which is slow at small arrays.
+_TOGETHER = {"cpu": 2**20, "cuda": 2**26}
 # What is computed for a batch takes at most this share of the model's own memory, or 32 MiB.
 _SHARE, _LEAST_ROOM = 0.25, 2**25
+# Where memory need not be spared on a GPU.
+_GPU_ROOM = 2**31
 
 
 class Scored(NamedTuple):
@@ -35,12 +37,13 @@ class Scored(NamedTuple):
     recall: Bool[np.ndarray, " spans"] | None
 
 
-def room_of(checkpoint: Checkpoint, batch_tokens: int = 0) -> Room:
+def room_of(checkpoint: Checkpoint, batch_tokens: int = 0, *, alone: bool = False) -> Room:
     """What a batch may take: a quarter of the model's memory, 32 MiB if that is more.
 
     Args:
         checkpoint: the model.
         batch_tokens: tokens read at once instead; 0: as said.
+        alone: whether a GPU need not be shared with others: 2 GiB then, if that is more.
     """
     config = checkpoint.text_config
     size = next(checkpoint.model.parameters()).element_size()
@@ -55,7 +58,8 @@ def room_of(checkpoint: Checkpoint, batch_tokens: int = 0) -> Room:
     )
     # Of a block some eight arrays of its width and five of its inner width are held at once.
     token = size * (8 * width + 5 * inner)
-    most = max(_LEAST_ROOM, int(_SHARE * checkpoint.bytes))
+    least = _GPU_ROOM if alone and checkpoint.device.type == "cuda" else _LEAST_ROOM
+    most = max(least, int(_SHARE * checkpoint.bytes))
     return Room(
         bytes=most if batch_tokens == 0 else batch_tokens * token,
         token=token,
@@ -135,11 +139,11 @@ def _score(
 
 def nats(logits_PxV: Tensor, target_P: Tensor) -> Float64[np.ndarray, " positions"]:
     """NLL of each target in nats, summed in float32 whatever the logits are."""
+    most = _TOGETHER.get(logits_PxV.device.type, _TOGETHER["cpu"])
+    rows = max(1, most // logits_PxV.shape[1])
     found = [
         nn.functional.cross_entropy(some_PxV.float(), target, reduction="none")
-        for some_PxV, target in zip(
-            logits_PxV.split(_TOGETHER), target_P.split(_TOGETHER), strict=True
-        )
+        for some_PxV, target in zip(logits_PxV.split(rows), target_P.split(rows), strict=True)
     ]
     return torch.cat(found).double().cpu().numpy()
 
