@@ -1,7 +1,8 @@
 """What is asked of a model: facts of each kind as passages of its tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Float64, Int64
 
 from factcap.causal_lm.checkpoint import Checkpoint
-from factcap.causal_lm.passages import Passage
+from factcap.causal_lm.passages import Passage, Passages
 from factcap.causal_lm.tokens import Tokenizer
 from factcap.synth.corpus import Document, Probes, load_documents, read_probes
 from factcap.synth.corpus.relations import choices_of
@@ -19,7 +20,7 @@ from factcap.synth.parquet import load
 from factcap.synth.tabular.tables import column_names
 
 # Texts that are cut into tokens at a time.
-_TEXTS = 8192
+_TEXTS = 1024
 # A model's vocabulary is often filled up to a multiple of a power of two, up to this one.
 _FILLED = 128
 
@@ -64,7 +65,7 @@ class Asked:
     """
 
     facts: Facts
-    passages: list[Passage] = field(repr=False)
+    passages: Passages = field(repr=False)
     prompt_of_span: Int64[np.ndarray, " spans"]
     fact_of_prompt: Int64[np.ndarray, " prompts"]
     template_of_prompt: Int64[np.ndarray, " prompts"]
@@ -128,7 +129,7 @@ def ask(checkpoint: Checkpoint, source: Source) -> Asked:
             asked = _probes(tokenizer, source)
         else:
             asked = _documents(tokenizer, source)
-    longest = max(passage.read for passage in asked.passages)
+    longest = int(asked.passages.read.max())
     require(
         checkpoint.context is None or longest <= checkpoint.context,
         f"the context of {checkpoint.name} holds {checkpoint.context} tokens; a fact with what is "
@@ -147,13 +148,13 @@ def _fact_set(checkpoint: Checkpoint, facts: FactSet) -> Asked:
         "`factcap export` makes, or facts as text",
     )
     start = np.full(int(keyless), facts.vocabulary_size, np.int32)
-    passages = [
+    passages = Passages(
         Passage(
             np.concatenate([start, facts.tokens[row, :length]]),
             ((int(key) + len(start), int(length) + len(start)),),
         )
         for row, (key, length) in enumerate(zip(facts.key_length, facts.length, strict=True))
-    ]
+    )
     each = np.arange(len(facts))
     keys = tuple(facts.keys.to_pylist())
     described = Facts(
@@ -175,16 +176,15 @@ def _relations(facts: FactSet, keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def _probes(tokenizer: Tokenizer, probes: Probes) -> Asked:
-    spans: list[tuple[str, str]] = []
-    prompt_of_span: list[int] = []
-    fact_of_prompt: list[int] = []
-    template_of_prompt: list[int] = []
-    for fact, prompts in enumerate(probes.prompts):
-        for prompt in prompts:
-            spans += [(prompt.text, answer) for answer in probes.accepted[fact]]
-            prompt_of_span += [len(fact_of_prompt)] * len(probes.accepted[fact])
-            fact_of_prompt.append(fact)
-            template_of_prompt.append(prompt.template)
+    prompts = [len(each) for each in probes.prompts]
+    answers = [len(each) for each in probes.accepted]
+    fact_of_prompt = np.repeat(np.arange(len(probes)), prompts)
+    spans = (
+        (prompt.text, answer)
+        for asking, accepted in zip(probes.prompts, probes.accepted, strict=True)
+        for prompt in asking
+        for answer in accepted
+    )
     facts = Facts(
         probes.entities,
         probes.relations,
@@ -195,18 +195,17 @@ def _probes(tokenizer: Tokenizer, probes: Probes) -> Asked:
     )
     return Asked(
         facts,
-        continued(tokenizer, spans),
-        np.array(prompt_of_span),
-        np.array(fact_of_prompt),
-        np.array(template_of_prompt),
+        Passages(continued(tokenizer, spans)),
+        np.repeat(np.arange(len(fact_of_prompt)), np.array(answers)[fact_of_prompt]),
+        fact_of_prompt,
+        np.array([prompt.template for asking in probes.prompts for prompt in asking]),
     )
 
 
-def continued(tokenizer: Tokenizer, spans: Sequence[tuple[str, str]]) -> list[Passage]:
+def continued(tokenizer: Tokenizer, spans: Iterable[tuple[str, str]]) -> Iterator[Passage]:
     """Passages of (text before, text that goes on and is scored), cut into tokens as one text."""
-    passages: list[Passage] = []
-    for first in range(0, len(spans), _TEXTS):
-        some = spans[first : first + _TEXTS]
+    rest = iter(spans)
+    while some := list(islice(rest, _TEXTS)):
         cut = tokenizer.cut([before + value for before, value in some])
         for (before, value), tokens in zip(some, cut, strict=True):
             start, end = len(before), len(before) + len(value)
@@ -215,8 +214,7 @@ def continued(tokenizer: Tokenizer, spans: Sequence[tuple[str, str]]) -> list[Pa
             if found[0] == 0:
                 tokens = tokenizer.started(tokens)
                 found = tokens.find(start, end)
-            passages.append(Passage(tokens.ids[: found[1]], (found,)))
-    return passages
+            yield Passage(tokens.ids[: found[1]], (found,))
 
 
 def _documents(tokenizer: Tokenizer, documents: Sequence[Document]) -> Asked:
@@ -252,4 +250,4 @@ def _documents(tokenizer: Tokenizer, documents: Sequence[Document]) -> Asked:
         told / told.sum(),
         ("the frequency of a fact is that of its marks in the documents",),
     )
-    return Asked(facts, passages, prompt, fact[order], place)
+    return Asked(facts, Passages(passages), prompt, fact[order], place)

@@ -62,7 +62,7 @@ def write_losses(
         out: a file that does not exist yet; it appears whole or not at all.
         spans: whether to score marked spans instead of documents.
         text: the column of the text.
-        batch_tokens: tokens read at once; 0: as many as a quarter of the model's memory allows.
+        batch_tokens: tokens read at once; 0: see `room_of`.
         progress: called with a number of documents that are done.
 
     Returns:

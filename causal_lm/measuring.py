@@ -50,7 +50,7 @@ def measure(
         checkpoint: the model.
         asked: the facts, as `ask` makes them for it.
         ranks: whether to rank each value among those of its relation; that takes many times longer.
-        batch_tokens: tokens read at once; 0: as many as a quarter of the model's memory allows.
+        batch_tokens: tokens read at once; 0: see `room_of`.
         parts: where finished parts are kept, and are found again.
         progress: called with the number of steps done; see `steps`.
 
@@ -145,10 +145,7 @@ def _work(
     checkpoint: Checkpoint, asked: Asked, *, ranks: bool, batch_tokens: int
 ) -> dict[str, Any]:
     """What decides the numbers."""
-    digest = hashlib.sha256()
-    for passage in asked.passages:
-        digest.update(passage.tokens.tobytes())
-        digest.update(repr(passage.spans).encode())
+    digest = hashlib.sha256(asked.passages.digest().encode())
     for array in (asked.prompt_of_span, asked.fact_of_prompt, asked.template_of_prompt):
         digest.update(np.asarray(array, np.int64).tobytes())
     facts = asked.facts

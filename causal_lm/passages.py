@@ -1,17 +1,22 @@
 """Passages of tokens with marked spans, and in which batches they are read."""
 
-from collections.abc import Sequence
+import hashlib
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise
+from typing import SupportsIndex, overload
 
 import numpy as np
 from jaxtyping import Int32, Int64
 
 # A prefix shorter than this is not worth a pass of its own.
 _LEAST_SHARED = 8
+# Passages that are put together at a time.
+_TOGETHER = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Passage:
     """Tokens, and the spans of them that are scored.
 
@@ -38,6 +43,65 @@ class Passage:
     def free(self) -> int:
         """How many tokens stand before the one from which the first scored one is predicted."""
         return min(start for start, _ in self.spans) - 1
+
+
+class Passages(Sequence[Passage]):
+    """Many passages in little memory.
+
+    Args:
+        passages: read once.
+    """
+
+    def __init__(self, passages: Iterable[Passage]):
+        rest = iter(passages)
+        tokens, spans, lengths, counts = [], [], [], []
+        while some := list(islice(rest, _TOGETHER)):
+            tokens.append(np.concatenate([each.tokens for each in some]).astype(np.int32))
+            spans.append(np.array([*chain.from_iterable(each.spans for each in some)], np.int32))
+            lengths += [len(each.tokens) for each in some]
+            counts += [len(each.spans) for each in some]
+        self._tokens = np.concatenate([np.zeros(0, np.int32), *tokens])
+        self._spans = np.concatenate([np.zeros((0, 2), np.int32), *spans])
+        self._first_token = np.cumsum([0, *lengths])
+        self.first_span: Int64[np.ndarray, " passages_and_one"] = np.cumsum([0, *counts])
+        """The number of the first span of each passage, and of all spans."""
+
+    def __len__(self) -> int:
+        return len(self.first_span) - 1
+
+    @overload
+    def __getitem__(self, row: SupportsIndex) -> Passage: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[Passage]: ...
+    def __getitem__(self, row: SupportsIndex | slice) -> Passage | list[Passage]:
+        if isinstance(row, slice):
+            return [self[each] for each in range(*row.indices(len(self)))]
+        row = operator.index(row)
+        if not 0 <= row < len(self):
+            raise IndexError(row)
+        spans = self._spans[self.first_span[row] : self.first_span[row + 1]]
+        return Passage(
+            self._tokens[self._first_token[row] : self._first_token[row + 1]],
+            tuple((start, end) for start, end in spans.tolist()),
+        )
+
+    @property
+    def read(self) -> Int64[np.ndarray, " passages"]:
+        """How many tokens are read of each."""
+        return np.maximum.reduceat(self._spans[:, 1], self.first_span[:-1]).astype(np.int64) - 1
+
+    @property
+    def scored(self) -> Int64[np.ndarray, " passages"]:
+        """How many tokens are scored of each."""
+        length = self._spans[:, 1] - self._spans[:, 0]
+        return np.add.reduceat(length, self.first_span[:-1]).astype(np.int64)
+
+    def digest(self) -> str:
+        """A hash of all of them."""
+        digest = hashlib.sha256()
+        for array in (self._tokens, self._spans, self._first_token, self.first_span):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -77,8 +141,8 @@ class Room:
         return kept + max(rows * longest * self.token, scored * self.logits)
 
 
-def plan(passages: Sequence[Passage], room: Room, *, sharing: bool) -> list[Batch]:
-    """Batches of all passages, the longest first, none larger than the room but for a single row.
+def plan(passages: Passages, room: Room, *, sharing: bool) -> list[Batch]:
+    """Batches of all passages, none larger than the room but for a single row.
 
     Rows of a batch are nearly equally long, so that little is padded. Where several passages begin
     alike and it saves a third of what they have to read, the tokens that they share are read once.
@@ -89,17 +153,18 @@ def plan(passages: Sequence[Passage], room: Room, *, sharing: bool) -> list[Batc
         sharing: whether the model can go on from what it has read.
     """
     groups = _groups(passages) if sharing else []
-    inside = np.zeros(len(passages), bool)
+    alone = np.ones(len(passages), bool)
     for rows, _ in groups:
-        inside[rows] = True
-    alone = np.flatnonzero(~inside)
-    batches = _packed(passages, [(alone[[place]], 0) for place in range(len(alone))], room)
-    return batches + _packed(passages, groups, room)
+        alone[rows] = False
+    return _packed(passages, [(np.flatnonzero(alone), 0), *groups], room)
 
 
-def _groups(passages: Sequence[Passage]) -> list[tuple[Int64[np.ndarray, " rows"], int]]:
+def _groups(passages: Passages) -> list[tuple[Int64[np.ndarray, " rows"], int]]:
     """Rows that begin alike, and with how many tokens."""
-    order = sorted(range(len(passages)), key=lambda row: passages[row].tokens.tolist())
+    # Bytes with the highest first are in the order of the numbers.
+    keys = [passage.tokens.astype(">i4").tobytes() for passage in passages]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    del keys
     alike = [_alike(passages[one], passages[other]) for one, other in pairwise(order)]
     groups: list[tuple[Int64[np.ndarray, " rows"], int]] = []
     first = 0
@@ -107,14 +172,14 @@ def _groups(passages: Sequence[Passage]) -> list[tuple[Int64[np.ndarray, " rows"
         last, shared = first, passages[order[first]].free
         while last < len(alike) and alike[last] >= _LEAST_SHARED:
             # More rows may share less; whether that is better is decided by what it saves.
-            less = min(shared, alike[last], passages[order[last + 1]].free)
+            less = min(shared, alike[last])
             rows = last + 1 - first
-            if less < _LEAST_SHARED or less * rows < shared * (rows - 1):
+            if less * rows < shared * (rows - 1):
                 break
             shared, last = less, last + 1
         rows = np.array(order[first : last + 1])
         saved = shared * (len(rows) - 1)
-        if saved * 3 >= sum(passages[row].read for row in rows) and len(rows) > 1:
+        if saved > 0 and 3 * saved >= sum(passages[row].read for row in rows):
             groups.append((rows, shared))
         first = last + 1
     return groups
@@ -128,13 +193,13 @@ def _alike(one: Passage, other: Passage) -> int:
 
 
 def _packed(
-    passages: Sequence[Passage],
+    passages: Passages,
     groups: Sequence[tuple[Int64[np.ndarray, " rows"], int]],
     room: Room,
 ) -> list[Batch]:
     """Rows group by group, those of equally long prefixes together, cut where the room ends."""
-    read = np.array([passage.read for passage in passages])
-    scored = np.array([passage.scored for passage in passages])
+    groups = [(rows, shared) for rows, shared in groups if len(rows)]
+    read, scored = passages.read, passages.scored
     longest = [int(read[rows].max()) - shared for rows, shared in groups]
     order = sorted(range(len(groups)), key=lambda number: (-groups[number][1], -longest[number]))
     batches: list[Batch] = []

@@ -9,7 +9,7 @@ import pyarrow as pa
 from jaxtyping import Float64, Int64
 
 from factcap.causal_lm.corpus import Example
-from factcap.causal_lm.passages import Passage
+from factcap.causal_lm.passages import Passage, Passages
 from factcap.causal_lm.tokens import Tokenizer
 from factcap.synth.corpus.relations import choices_of
 from factcap.synth.errors import BadInput, require
@@ -44,7 +44,7 @@ class Rows:
     """
 
     ids: pa.Array
-    passages: list[Passage]
+    passages: Passages
     row_of_span: Int64[np.ndarray, " spans"]
     bits: Float64[np.ndarray, " rows"] | None
     count: Float64[np.ndarray, " rows"] | None
@@ -84,7 +84,7 @@ def document_rows(tokenizer: Tokenizer, chunk: Sequence[Example], context: int |
     counts = [example.count for example in chunk if example.count is not None]
     return Rows(
         pa.array([example.id for example in chunk]),
-        passages,
+        Passages(passages),
         np.array(row_of_span, np.int64),
         None,
         np.array(counts) if counts else None,
@@ -130,7 +130,7 @@ def span_rows(
             passages.append(Passage(tokens.ids[first:end], ((start - first, end - first),)))
     return Rows(
         pa.array(ids, pa.string()),
-        passages,
+        Passages(passages),
         np.arange(len(ids)),
         np.array([each.bits for each in told]),
         np.array([float(each.places) for each in told]),

@@ -12,12 +12,13 @@ from jaxtyping import Bool, Float64, Int64
 from torch import Tensor, nn
 
 from factcap.causal_lm.checkpoint import Checkpoint, logits_at
-from factcap.causal_lm.passages import Batch, Passage, Room
+from factcap.causal_lm.passages import Batch, Passages, Room
 
 # So many logits are made float32 at a time: on a GPU more, which is slow at small arrays.
 _TOGETHER = {"cpu": 2**20, "cuda": 2**26}
-# What is computed for a batch takes at most this share of the model's own memory, or 32 MiB.
-_SHARE, _LEAST_ROOM = 0.25, 2**25
+# What is computed for a batch takes at most this share of the model's own memory, or 32 MiB. On a
+# CPU what the libraries keep for themselves comes on top.
+_SHARE, _LEAST_ROOM = {"cpu": 0.1, "cuda": 0.25}, 2**25
 # Where memory need not be spared on a GPU.
 _GPU_ROOM = 2**31
 
@@ -38,7 +39,7 @@ class Scored(NamedTuple):
 
 
 def room_of(checkpoint: Checkpoint, batch_tokens: int = 0, *, alone: bool = False) -> Room:
-    """What a batch may take: a quarter of the model's memory, 32 MiB if that is more.
+    """What a batch may take: a tenth of the model's memory, on a GPU a quarter; at least 32 MiB.
 
     Args:
         checkpoint: the model.
@@ -59,7 +60,8 @@ def room_of(checkpoint: Checkpoint, batch_tokens: int = 0, *, alone: bool = Fals
     # Of a block some eight arrays of its width and five of its inner width are held at once.
     token = size * (8 * width + 5 * inner)
     least = _GPU_ROOM if alone and checkpoint.device.type == "cuda" else _LEAST_ROOM
-    most = max(least, int(_SHARE * checkpoint.bytes))
+    share = _SHARE.get(checkpoint.device.type, _SHARE["cpu"])
+    most = max(least, int(share * checkpoint.bytes))
     return Room(
         bytes=most if batch_tokens == 0 else batch_tokens * token,
         token=token,
@@ -77,7 +79,7 @@ def can_share(checkpoint: Checkpoint) -> bool:
 
 def score(
     checkpoint: Checkpoint,
-    passages: Sequence[Passage],
+    passages: Passages,
     batches: Sequence[Batch],
     *,
     recall: bool = True,
@@ -92,30 +94,27 @@ def score(
         batches: as `plan` makes them.
         recall: whether to find what is recalled.
     """
-    first = np.cumsum([0, *(len(passage.spans) for passage in passages)])
     for batch in batches:
-        yield _score(checkpoint, passages, batch, first, recall)
+        yield _score(checkpoint, passages, batch, recall)
 
 
 @torch.inference_mode()
 def _score(
     checkpoint: Checkpoint,
-    passages: Sequence[Passage],
+    passages: Passages,
     batch: Batch,
-    first: Int64[np.ndarray, " passages_and_one"],
     recall: bool,
 ) -> Scored:
     shared = batch.shared
-    longest = max(passages[row].read for row in batch.rows) - shared
-    tokens = np.zeros((len(batch.rows), longest), np.int64)
+    read = [passages[row] for row in batch.rows]
+    tokens = np.zeros((len(read), max(each.read for each in read) - shared), np.int64)
     spans, rows, columns, targets = [], [], [], []
-    for place, row in enumerate(batch.rows):
-        passage = passages[row]
+    for place, (passage, row) in enumerate(zip(read, batch.rows, strict=True)):
         tokens[place, : passage.read - shared] = passage.tokens[shared : passage.read]
-        for number, (start, end) in enumerate(passage.spans):
-            spans += [first[row] + number] * (end - start)
-            rows += [place] * (end - start)
-            columns += range(start - 1 - shared, end - 1 - shared)
+        for number, (start, end) in enumerate(passage.spans, passages.first_span[row]):
+            spans.append(np.full(end - start, number))
+            rows.append(np.full(end - start, place))
+            columns.append(np.arange(start, end) - 1 - shared)
             targets.append(passage.tokens[start:end])
     inputs: dict[str, Any] = {"use_cache": False}
     if shared:
@@ -123,13 +122,13 @@ def _score(
     device = checkpoint.device
     logits_PxV = logits_at(
         checkpoint,
-        torch.tensor(rows, device=device),
-        torch.tensor(columns, device=device),
+        torch.from_numpy(np.concatenate(rows)).to(device),
+        torch.from_numpy(np.concatenate(columns)).to(device),
         input_ids=torch.from_numpy(tokens).to(device),
         **inputs,
     )
     target_P = torch.from_numpy(np.concatenate(targets).astype(np.int64)).to(device)
-    number, place = np.unique(spans, return_inverse=True)
+    number, place = np.unique(np.concatenate(spans), return_inverse=True)
     bits = np.bincount(place, weights=nats(logits_PxV, target_P)) / math.log(2)
     if not recall:
         return Scored(number, bits, None)
@@ -148,9 +147,7 @@ def nats(logits_PxV: Tensor, target_P: Tensor) -> Float64[np.ndarray, " position
     return torch.cat(found).double().cpu().numpy()
 
 
-def _read_ahead(
-    checkpoint: Checkpoint, passages: Sequence[Passage], batch: Batch
-) -> dict[str, Any]:
+def _read_ahead(checkpoint: Checkpoint, passages: Passages, batch: Batch) -> dict[str, Any]:
     """Keys and values of what the rows of each group share, a copy a row."""
     _, one_of_each = np.unique(batch.group, return_index=True)
     heads = np.stack([passages[row].tokens[: batch.shared] for row in batch.rows[one_of_each]])

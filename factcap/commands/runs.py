@@ -227,7 +227,7 @@ class Measure:
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of parameters and products."""
     batch_tokens: Count = 0
-    """Tokens read at once; 0: as many as take a quarter of the model's memory."""
+    """Tokens read at once; 0: as many as take a tenth of the model's memory."""
     json: bool = False
     """Print JSON."""
 

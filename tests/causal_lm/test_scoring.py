@@ -5,8 +5,9 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factcap.causal_lm import passages as passages_module
 from factcap.causal_lm.checkpoint import Checkpoint, load_checkpoint, logits_at
-from factcap.causal_lm.passages import Passage, Room, plan
+from factcap.causal_lm.passages import Passage, Passages, Room, plan
 from factcap.causal_lm.scoring import can_share, room_of, score
 from tests.causal_lm.models import KINDS
 
@@ -16,7 +17,7 @@ def checkpoints(folders):
     return {kind: load_checkpoint(str(folder)) for kind, folder in folders.items()}
 
 
-def passages_of(checkpoint, seed: int, count: int = 24) -> list[Passage]:
+def passages_of(checkpoint, seed: int, count: int = 24) -> Passages:
     """Passages of all lengths, of which some begin alike and some go on as the model would."""
     rng = np.random.default_rng(seed)
     heads = rng.integers(1, checkpoint.vocabulary, (2, 12))
@@ -31,7 +32,7 @@ def passages_of(checkpoint, seed: int, count: int = 24) -> list[Passage]:
             tokens = greedily(checkpoint, tokens, last)
         spans = ((first, last), (last, len(tokens)))[number % 2 :]
         made.append(Passage(tokens.astype(np.int32), spans))
-    return made
+    return Passages(made)
 
 
 @torch.no_grad()
@@ -94,7 +95,9 @@ def test_the_order_of_passages_does_not_matter(checkpoints, kind):
     order = np.random.default_rng(0).permutation(len(passages))
     first = np.cumsum([0, *(len(passage.spans) for passage in passages)])
     moved = np.concatenate([np.arange(first[row], first[row + 1]) for row in order])
-    found, right, _ = ours(checkpoint, [passages[row] for row in order], room_of(checkpoint, 100))
+    found, right, _ = ours(
+        checkpoint, Passages(passages[row] for row in order), room_of(checkpoint, 100)
+    )
     np.testing.assert_allclose(found, nll[moved], rtol=1e-4, atol=1e-4)
     assert right.tolist() == recall[moved].tolist()
 
@@ -148,13 +151,13 @@ def test_a_soft_cap_of_the_logits_is_kept():
 def test_every_passage_is_in_one_batch_and_the_room_is_kept(shapes, size):
     rng = np.random.default_rng(0)
     heads = rng.integers(0, 9, (4, 10))
-    passages = [
+    passages = Passages(
         Passage(
             np.concatenate([heads[head], rng.integers(0, 9, before + length)]).astype(np.int32),
             ((10 + before, 10 + before + length),),
         )
         for before, length, head in shapes
-    ]
+    )
     room = Room(bytes=size, token=3, logits=5, kept=1)
     batches = plan(passages, room, sharing=True)
     rows = np.concatenate([batch.rows for batch in batches])
@@ -168,3 +171,25 @@ def test_every_passage_is_in_one_batch_and_the_room_is_kept(shapes, size):
             group = [each for each, of in zip(some, batch.group, strict=True) if of == number]
             assert len({tuple(each.tokens[: batch.shared].tolist()) for each in group}) == 1
             assert all(each.free >= batch.shared for each in group)
+
+
+def test_passages_are_kept_as_they_are(monkeypatch):
+    monkeypatch.setattr(passages_module, "_TOGETHER", 2)
+    given = [
+        Passage(np.arange(5, dtype=np.int32), ((1, 3), (2, 5))),
+        Passage(np.arange(2, dtype=np.int32), ((1, 2),)),
+        Passage(np.arange(9, dtype=np.int32), ((4, 6), (6, 7), (7, 9))),
+    ]
+    kept = Passages(iter(given))
+    assert len(kept) == 3
+    for one, other in zip(kept, given, strict=True):
+        assert one.tokens.tolist() == other.tokens.tolist()
+        assert one.spans == other.spans
+    assert kept.first_span.tolist() == [0, 2, 3, 6]
+    assert kept.read.tolist() == [4, 1, 8] == [each.read for each in given]
+    assert kept.scored.tolist() == [5, 1, 5] == [each.scored for each in given]
+    assert [each.spans for each in kept[1:]] == [each.spans for each in given[1:]]
+    with pytest.raises(IndexError):
+        kept[3]
+    assert Passages(given).digest() == kept.digest() != Passages(given[:2]).digest()
+    assert plan(Passages([]), Room(1, 1, 1, 1), sharing=True) == []

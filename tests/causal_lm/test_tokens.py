@@ -85,21 +85,21 @@ def test_a_text_that_begins_with_its_value_gets_a_start_token(tokenizer):
     bare = byte_level()
     bare.bos_token = bare.eos_token = None
     with pytest.raises(BadInput, match="no start token"):
-        continued(Tokenizer(bare, "m", 500), [("", "Rome")])
-    assert continued(Tokenizer(bare, "m", 500), [("Bo Ade was born in ", "Rome")])
+        list(continued(Tokenizer(bare, "m", 500), [("", "Rome")]))
+    assert list(continued(Tokenizer(bare, "m", 500), [("Bo Ade was born in ", "Rome")]))
 
 
 def test_a_value_that_cannot_be_written_is_named():
     words = Tokenizer(metaspace(), "the model", 500)
     with pytest.raises(BadInput, match=r"the model cannot write 'Żary' after '.*in '"):
-        continued(words, [("Bo Ade was born in ", "Rome"), ("Ana Eck was born in ", "Żary")])
+        list(continued(words, [("Bo Ade was born in ", "Rome"), ("Ana Eck was born in ", "Żary")]))
     # A tokenizer without an unknown token drops what it does not know, and says nothing.
     silent = metaspace()
     silent.unk_token = None
     definition = silent.backend_tokenizer
     definition.model.unk_token = None
     with pytest.raises(BadInput, match="cannot write 'Żary'"):
-        continued(Tokenizer(silent, "m", 500), [("Bo Ade was born in ", "Żary")])
+        list(continued(Tokenizer(silent, "m", 500), [("Bo Ade was born in ", "Żary")]))
 
 
 def test_a_token_that_the_model_does_not_know(tokenizer):
