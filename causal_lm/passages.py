@@ -135,10 +135,26 @@ class Room:
     logits: int
     kept: int
 
-    def needed(self, rows: int, longest: int, scored: int, shared: int = 0) -> int:
-        """Bytes that a batch takes: reading and making logits follow each other."""
-        kept = rows * shared * self.kept
-        return kept + max(rows * longest * self.token, scored * self.logits)
+    def needed(self, rows: int, longest: int, scored: int, shared: int, groups: int) -> int:
+        """Bytes that a batch takes: reading ahead, reading, and making logits follow each other.
+
+        Args:
+            rows: of the batch.
+            longest: tokens of the longest row, without those that are shared.
+            scored: tokens that are scored.
+            shared: tokens that are read ahead for each group.
+            groups: of rows.
+        """
+        read = max(rows * longest, groups * shared) * self.token
+        return rows * shared * self.kept + max(read, scored * self.logits)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Rows that begin with so many tokens in common."""
+
+    rows: Int64[np.ndarray, " rows"]
+    shared: int
 
 
 def plan(passages: Passages, room: Room, *, sharing: bool) -> list[Batch]:
@@ -154,19 +170,20 @@ def plan(passages: Passages, room: Room, *, sharing: bool) -> list[Batch]:
     """
     groups = _groups(passages) if sharing else []
     alone = np.ones(len(passages), bool)
-    for rows, _ in groups:
-        alone[rows] = False
-    return _packed(passages, [(np.flatnonzero(alone), 0), *groups], room)
+    for group in groups:
+        alone[group.rows] = False
+    rest = [_Group(np.flatnonzero(alone), 0)] if alone.any() else []
+    return _packed(passages, [*groups, *rest], room)
 
 
-def _groups(passages: Passages) -> list[tuple[Int64[np.ndarray, " rows"], int]]:
-    """Rows that begin alike, and with how many tokens."""
+def _groups(passages: Passages) -> list[_Group]:
+    """Rows that are better read together, after what they share."""
     # Bytes with the highest first are in the order of the numbers.
     keys = [passage.tokens.astype(">i4").tobytes() for passage in passages]
     order = sorted(range(len(keys)), key=keys.__getitem__)
     del keys
     alike = [_alike(passages[one], passages[other]) for one, other in pairwise(order)]
-    groups: list[tuple[Int64[np.ndarray, " rows"], int]] = []
+    groups: list[_Group] = []
     first = 0
     while first < len(order):
         last, shared = first, passages[order[first]].free
@@ -180,7 +197,7 @@ def _groups(passages: Passages) -> list[tuple[Int64[np.ndarray, " rows"], int]]:
         rows = np.array(order[first : last + 1])
         saved = shared * (len(rows) - 1)
         if saved > 0 and 3 * saved >= sum(passages[row].read for row in rows):
-            groups.append((rows, shared))
+            groups.append(_Group(rows, shared))
         first = last + 1
     return groups
 
@@ -192,40 +209,39 @@ def _alike(one: Passage, other: Passage) -> int:
     return length if same.all() else int(np.argmin(same))
 
 
-def _packed(
-    passages: Passages,
-    groups: Sequence[tuple[Int64[np.ndarray, " rows"], int]],
-    room: Room,
-) -> list[Batch]:
+def _packed(passages: Passages, groups: Sequence[_Group], room: Room) -> list[Batch]:
     """Rows group by group, those of equally long prefixes together, cut where the room ends."""
-    groups = [(rows, shared) for rows, shared in groups if len(rows)]
     read, scored = passages.read, passages.scored
-    longest = [int(read[rows].max()) - shared for rows, shared in groups]
-    order = sorted(range(len(groups)), key=lambda number: (-groups[number][1], -longest[number]))
+    order = sorted(groups, key=lambda each: (-each.shared, -int(read[each.rows].max())))
     batches: list[Batch] = []
     taken: list[int] = []
     group: list[int] = []
-    held = most = marked = 0
+    shared = longest = marked = 0
 
     def close() -> None:
         if taken:
-            _, number = np.unique(group, return_inverse=True)
-            batches.append(Batch(np.array(taken), held, number))
+            batches.append(Batch(np.array(taken), shared, np.array(group) - group[0]))
             taken.clear()
             group.clear()
 
-    for number in order:
-        rows, shared = groups[number]
-        for row in rows[np.argsort(-read[rows], kind="stable")]:
-            length = int(read[row]) - shared
-            wider, more = max(most, length), marked + int(scored[row])
+    for number, each in enumerate(order):
+        for row in each.rows[np.argsort(-read[each.rows], kind="stable")]:
+            length, more = int(read[row]) - each.shared, int(scored[row])
             if taken and (
-                shared != held or room.needed(len(taken) + 1, wider, more, shared) > room.bytes
+                each.shared != shared
+                or room.needed(
+                    len(taken) + 1,
+                    max(longest, length),
+                    marked + more,
+                    shared,
+                    number - group[0] + 1,
+                )
+                > room.bytes
             ):
                 close()
             if not taken:
-                held, wider, more = shared, length, int(scored[row])
-            most, marked = wider, more
+                shared, longest, marked = each.shared, 0, 0
+            longest, marked = max(longest, length), marked + more
             taken.append(int(row))
             group.append(number)
     close()

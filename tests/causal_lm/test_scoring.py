@@ -166,7 +166,10 @@ def test_every_passage_is_in_one_batch_and_the_room_is_kept(shapes, size):
         some = [passages[row] for row in batch.rows]
         longest = max(passage.read for passage in some) - batch.shared
         scored = sum(passage.scored for passage in some)
-        assert len(some) == 1 or room.needed(len(some), longest, scored, batch.shared) <= size
+        groups = len(np.unique(batch.group))
+        assert batch.group.tolist() == sorted(batch.group)
+        needed = room.needed(len(some), longest, scored, batch.shared, groups)
+        assert len(some) == 1 or needed <= size
         for number in range(int(batch.group.max()) + 1):
             group = [each for each, of in zip(some, batch.group, strict=True) if of == number]
             assert len({tuple(each.tokens[: batch.shared].tolist()) for each in group}) == 1
