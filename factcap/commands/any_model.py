@@ -26,10 +26,9 @@ def measure_model(
     batch_tokens: int,
 ) -> dict[str, Any]:
     """Measure a model with a progress bar; gives the summary."""
-    from factcap.causal_lm.extra import require_extra
     from factcap.synth.errors import require
 
-    require_extra()
+    _require_extra()
     require(batch_tokens >= 0, f"--batch-tokens must be positive, or 0, not {batch_tokens}")
     from factcap.causal_lm.asking import ask, read_facts
     from factcap.causal_lm.checkpoint import load_checkpoint
@@ -49,6 +48,14 @@ def measure_model(
             if out is not None:
                 return measure_into(out, checkpoint, asked, **options)
             return measure(checkpoint, asked, **options).summary()
+
+
+def _require_extra(*names: str) -> None:
+    """Raise `BadInput`, with what to install, unless all libraries are there."""
+    from factcap.synth.libraries import library
+
+    for name in ("torch", "transformers", *names):
+        library(name)
 
 
 def finished_summary(folder: Path) -> dict[str, Any] | None:
@@ -142,7 +149,6 @@ class Losses:
 
     def run(self) -> None:
         """Score, write, say how many."""
-        from factcap.causal_lm.extra import require_extra
         from factcap.synth.errors import require
 
         name = self.model.removeprefix("hf:")
@@ -150,7 +156,7 @@ class Losses:
         require(self.batch_tokens >= 0, f"--batch-tokens must be >= 0, not {self.batch_tokens}")
         require(not self.out.exists(), f"{self.out} exists; choose another name or remove it")
         require(self.corpus.exists(), f"{self.corpus} does not exist; give a file or a folder")
-        require_extra(*(("datasets",) if self.corpus.is_dir() else ()))
+        _require_extra(*(["datasets"] if self.corpus.is_dir() else []))
         from factcap.causal_lm.checkpoint import load_checkpoint
         from factcap.causal_lm.losses import write_losses
 

@@ -5,7 +5,6 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from factcap.causal_lm import extra
 from factcap.synth import phonebook, write
 from factcap.synth.corpus import compose, made_up, write_documents
 from factcap.synth.measurement import Measurement
@@ -146,7 +145,7 @@ def test_an_id_that_cannot_be_reached(call, tmp_path):
 def test_without_the_extra_it_says_what_to_install(call, tmp_path, monkeypatch):
     write(phonebook(5, digits=2), tmp_path / "f.parquet")
     (tmp_path / "c.jsonl").write_text('{"text": "Bo"}\n')
-    monkeypatch.setattr(extra, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     for words in (
         ("measure", "hf:m", "--facts", tmp_path / "f.parquet"),
         ("losses", "hf:m", tmp_path / "c.jsonl", "--out", tmp_path / "l.parquet"),
@@ -154,7 +153,7 @@ def test_without_the_extra_it_says_what_to_install(call, tmp_path, monkeypatch):
         code, _, err = call(*words)
         assert code == 2
         assert err == (
-            "factcap: this needs torch, transformers; install with pip install 'factcap[hf]'\n"
+            "factcap: this needs the library torch; install it with: pip install 'factcap[hf]'\n"
         )
 
 
