@@ -124,6 +124,7 @@ def _measure(
 def by_hand(checkpoint: Checkpoint, probes: Probes, size: int, *, plain: bool) -> np.ndarray:
     """NLL in bits of the value of each prompt, as one writes it over `transformers`."""
     words, model = checkpoint.tokenizer, checkpoint.model
+    trunk, head = model.get_submodule("transformer"), model.get_submodule("lm_head")
     texts = [
         (prompt.text, value)
         for prompts, value in zip(probes.prompts, probes.values, strict=True)
@@ -149,8 +150,8 @@ def by_hand(checkpoint: Checkpoint, probes: Probes, size: int, *, plain: bool) -
         if plain:
             logits = model(input_ids=tokens, attention_mask=mask, use_cache=False).logits[scored]
         else:
-            hidden = model.base_model(input_ids=tokens, attention_mask=mask, use_cache=False)[0]
-            logits = model.lm_head(hidden[scored])
+            hidden = trunk(input_ids=tokens, attention_mask=mask, use_cache=False)[0]
+            logits = head(hidden[scored])
         targets = tokens.roll(-1, dims=1)[scored]
         logs = logits.float().log_softmax(-1).gather(1, targets[:, None])[:, 0]
         rows_of = scored.nonzero()[:, 0]

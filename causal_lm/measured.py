@@ -112,9 +112,9 @@ class Measured:
         }
 
     def _deciles(self) -> list[Bool[np.ndarray, " facts"]]:
-        """Ten parts of the facts, the most frequent first; none where all are equally frequent."""
+        """Ten parts of the facts, the most frequent first; none of fewer than ten frequencies."""
         frequency = self.facts.frequency
-        if len(frequency) < 10 or np.ptp(frequency) == 0:
+        if len(np.unique(frequency)) < 10:
             return []
         rank = np.empty(len(frequency), np.int64)
         rank[np.argsort(-frequency, kind="stable")] = np.arange(len(frequency))

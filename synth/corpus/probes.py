@@ -19,6 +19,8 @@ from factcap.synth.tabular.triple_table import read_triples
 from factcap.synth.tabular.triples import one_object_per_key
 
 _QUESTION, _ANSWERS = "question", "possible_answers"
+# How Mallen et al. 2023 ask PopQA.
+_QUESTION_FORM = "Q: [X] A: [Y]"
 
 
 @dataclass(frozen=True)
@@ -70,16 +72,15 @@ class Probes:
 def commonest(relations: Sequence[str], values: Sequence[str]) -> Bool[np.ndarray, " facts"]:
     """Which facts have the commonest value of their relation; of equally common ones the first.
 
-    Where all values of a relation differ, none can be guessed, and no fact has it.
+    Whoever always says this value is right for these facts and has memorized none.
 
     >>> commonest(["r", "r", "r", "q", "q"], ["a", "b", "b", "c", "d"]).tolist()
-    [False, True, True, False, False]
+    [False, True, True, True, False]
     """
     pairs = list(zip(relations, values, strict=True))
     found: dict[str, str] = {}
-    for (relation, value), times in Counter(pairs).most_common():
-        if times > 1:
-            found.setdefault(relation, value)
+    for (relation, value), _ in Counter(pairs).most_common():
+        found.setdefault(relation, value)
     return np.array([found.get(relation) == value for relation, value in pairs])
 
 
@@ -106,52 +107,29 @@ def read_probes(path: str | os.PathLike, templates: str | os.PathLike | None = N
             relation without a template that can ask.
     """
     files = table_files(path)
-    given = None if templates is None else read_templates(templates)
     table, incomplete = read_triples(files)
     filled, uncounted = with_counts(table)
     kept, repeated, ambiguous = one_object_per_key(filled)
     entities, relations, values = (
         tuple(column.to_pylist()) for column in (kept.subject, kept.relation, kept.object)
     )
-    texts: dict[str, list[str]] = {}
-    questions: dict[tuple[str, str], str] = {}
-    answers: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-    for file in files:
-        names = column_names(file)
-        if _ANSWERS in names:
-            for key, cell in _cells(file, _ANSWERS):
-                answers.setdefault(key, []).append(_answers(cell, file))
-        if given is None:
-            beside = patterns_beside(file)
-            require(
-                beside.is_file() or _QUESTION in names,
-                f"no template is known for {file}; give --templates FILE with a column pattern, "
-                "as in '[X] was born in [Y].'",
-            )
-            if beside.is_file():
-                for relation, some in read_templates(beside).items():
-                    texts.setdefault(relation or file.stem, []).extend(some)
-            else:
-                questions.update(_cells(file, _QUESTION))
-    if given is not None:
-        for relation in dict.fromkeys(relations):
-            texts[relation] = [*given.get(relation, ()), *given.get("", ())]
-    asking = {
-        name: _asking(texts[name], name) for name in dict.fromkeys(relations) if name in texts
-    }
-    prompts = tuple(
-        _prompts(entity, relation, asking, questions)
-        for entity, relation in zip(entities, relations, strict=True)
-    )
-    left_out = sum(len(dict.fromkeys(texts[name])) - len(some) for name, some in asking.items())
+    keys, names = list(zip(entities, relations, strict=True)), list(dict.fromkeys(relations))
+    if templates is None:
+        texts, questions = _templates_of_tables(files)
+    else:
+        given, questions = read_templates(templates), {}
+        texts = {name: [*given.get(name, ()), *given.get("", ())] for name in names}
+    asking = {name: _asking(texts[name], name) for name in names if name in texts}
+    answers = _listed_answers(files)
     what = {
         "facts left out for an empty entity, relation or value": incomplete,
         "facts without a positive count, which get the median of the others": uncounted,
         "rows that repeat a fact": repeated,
         "facts left out for another value of the same entity and relation": ambiguous,
-        "templates left out because the value comes before the entity": left_out,
+        "templates left out because the value comes before the entity": sum(
+            len(dict.fromkeys(texts[name])) - len(some) for name, some in asking.items()
+        ),
     }
-    keys = zip(entities, relations, strict=True)
     return Probes(
         entities,
         relations,
@@ -159,16 +137,45 @@ def read_probes(path: str | os.PathLike, templates: str | os.PathLike | None = N
         tuple(
             _accepted(value, answers.get(key, ())) for key, value in zip(keys, values, strict=True)
         ),
-        prompts,
+        tuple(_prompts(*key, asking, questions) for key in keys),
         {
-            name: tuple(each.text for each in asking[name])
-            if name in asking
-            else ("Q: [X] A: [Y]",)
-            for name in dict.fromkeys(relations)
+            name: tuple(each.text for each in asking[name]) if name in asking else (_QUESTION_FORM,)
+            for name in names
         },
         empirical(kept.count),
         tuple(f"{text}: {number:,}" for text, number in what.items() if number),
     )
+
+
+def _templates_of_tables(
+    files: Sequence[Path],
+) -> tuple[dict[str, list[str]], dict[tuple[str, str], str]]:
+    """Templates by relation where they lie beside a table, else its questions by fact."""
+    texts: dict[str, list[str]] = {}
+    questions: dict[tuple[str, str], str] = {}
+    for file in files:
+        beside = patterns_beside(file)
+        if beside.is_file():
+            for relation, some in read_templates(beside).items():
+                texts.setdefault(relation or file.stem, []).extend(some)
+            continue
+        require(
+            _QUESTION in column_names(file),
+            f"no template is known for {file}; give --templates FILE with a column pattern, "
+            "as in '[X] was born in [Y].'",
+        )
+        questions.update(_cells(file, _QUESTION))
+    return texts, questions
+
+
+def _listed_answers(files: Sequence[Path]) -> dict[tuple[str, str], list[tuple[str, ...]]]:
+    """The lists of accepted answers by (entity, relation)."""
+    found: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for file in files:
+        if _ANSWERS in column_names(file):
+            for key, cell in _cells(file, _ANSWERS):
+                found.setdefault(key, []).append(_answers(cell, file))
+    return found
 
 
 def read_templates(path: str | os.PathLike) -> dict[str, list[str]]:
@@ -214,7 +221,8 @@ def _prompts(
     require(
         (entity, relation) in questions, f"there is no question for the {relation} of {entity!r}"
     )
-    return (Prompt(f"Q: {questions[entity, relation]} A: ", 0),)
+    form = Template(_QUESTION_FORM)
+    return (Prompt(form.prompt(questions[entity, relation]), 0),)
 
 
 def _cells(file: Path, name: str) -> list[tuple[tuple[str, str], str]]:

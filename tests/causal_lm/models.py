@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -68,7 +69,7 @@ def config(kind: str, vocabulary: int, *, width=16, depth=2, heads=2, context=64
             bos_token_id=0,
             eos_token_id=0,
         )
-    common = {
+    common: dict[str, Any] = {
         "vocab_size": vocabulary,
         "hidden_size": width,
         "intermediate_size": 3 * width,
@@ -83,7 +84,9 @@ def config(kind: str, vocabulary: int, *, width=16, depth=2, heads=2, context=64
     return transformers.LlamaConfig(**common, num_key_value_heads=1)
 
 
-def save_model(folder: Path, kind: str, tokenizer=None, *, vocabulary: int = 0, **shape) -> Path:
+def save_model(
+    folder: Path, kind: str, tokenizer: Any = None, *, vocabulary: int = 0, **shape: int
+) -> Path:
     """A random model in a folder, with its tokenizer; sharp enough that its argmax is clear."""
     torch.manual_seed(0)
     made = config(kind, vocabulary or len(tokenizer), **shape)

@@ -97,7 +97,7 @@ def test_the_size_of_a_batch_does_not_matter(checkpoint, asked, found, tokens):
     other = measure(checkpoint, asked, ranks=True, batch_tokens=tokens)
     np.testing.assert_allclose(other.nll_bits_of_prompt, found.nll_bits_of_prompt, atol=1e-4)
     assert other.recall_of_prompt.tolist() == found.recall_of_prompt.tolist()
-    assert other.rank_of_prompt.tolist() == found.rank_of_prompt.tolist()
+    np.testing.assert_array_equal(other.rank_of_prompt, found.rank_of_prompt)
 
 
 def test_the_file_is_a_measurement_with_more_columns(checkpoint, asked, found, tmp_path):
