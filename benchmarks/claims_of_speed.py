@@ -16,8 +16,8 @@ import numpy as np
 from factcap.capacity import power_law_bound
 from factcap.capacity.rules_and_facts import solve_curve
 from factcap.models import Store, results, run_specs
-from factcap.models.runs.directory.files import write_sealed
 from factcap.models.sweep.store.query import where
+from factcap.synth.disk.files import write_sealed
 
 _RUNS = 10_000
 _LOADS = np.geomspace(0.05, 200, 200).tolist()

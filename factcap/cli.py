@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import subcommand
 
+from factcap.commands.any_model import Losses
 from factcap.commands.describe import Bound, Show
 from factcap.commands.exchange import Export, ExportTask
 from factcap.commands.generate import Generate
@@ -32,6 +33,7 @@ Command = (
     | Annotated[Sweep, subcommand("sweep", prefix_name=False)]
     | Annotated[Results, subcommand("results", prefix_name=False)]
     | Annotated[Status, subcommand("status", prefix_name=False)]
+    | Annotated[Losses, subcommand("losses", prefix_name=False)]
     | Annotated[Select, subcommand("select", prefix_name=False)]
     | Annotated[Figure, subcommand("figure", prefix_name=False)]
     | Annotated[Curve, subcommand("curve", prefix_name=False)]

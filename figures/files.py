@@ -12,7 +12,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from factcap import __version__
-from factcap.models.runs.directory.files import write_whole
+from factcap.synth.disk.files import write_whole
 from factcap.synth.errors import BadInput, require
 
 _SUFFIXES = ("csv", "png", "svg")

@@ -6,7 +6,7 @@ from .runs.directory.reading import read_outcome
 from .runs.ensemble import train_together
 from .runs.job import Job, run_config
 from .runs.other_facts import measure_other_facts
-from .runs.result import Diverged
+from .runs.result import Diverged, Measurement
 from .runs.single import run
 from .sweep.grid import chain, product, zipped
 from .sweep.spec import RunSpec, run_spec, run_specs
@@ -15,7 +15,6 @@ from .sweep.store.table import results
 from .sweep.sweep import run_sweep
 from .training.config import SelectConfig, TrainConfig
 from .training.devices.mesh import make_mesh
-from .training.measure import Measurement
 from .training.selection.influence import influence_scores
 from .training.selection.selector import Selector
 from .transformer.decoder import SIZES, Transformer, TransformerConfig, named_size

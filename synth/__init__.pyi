@@ -13,6 +13,7 @@ from .generators.phonebook import phonebook, phonebook_stream
 from .generators.ruled_facts import RuledFacts, ruled_facts
 from .generators.rules_and_facts import RulesAndFacts, rules_and_facts
 from .generators.tuples import tuples, tuples_bits, tuples_stream
+from .measurement import Measurement
 from .parquet import load, load_frequency, scan, write
 from .summary import summarize, summary_text
 from .tabular.triples import triples
@@ -24,6 +25,7 @@ __all__ = [
     "Biographies",
     "FactSet",
     "FactStream",
+    "Measurement",
     "Origin",
     "RuledFacts",
     "RulesAndFacts",

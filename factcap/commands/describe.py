@@ -36,12 +36,15 @@ class Show:
 class Bound:
     """Bound how many facts a model can know: of a fact set, or of N facts of K choices.
 
+    Of a measurement.parquet the bounds are those of its facts, and what was measured stands beside
+    them; its model's parameters are taken where neither --bits nor --params is given.
+
     `accuracy` maximizes the plain mean of recall over facts, `weighted` the mean weighted by
     frequency.
     """
 
     file: Annotated[Positional[Path | None], arg(metavar="[F.parquet]")] = None
-    """A fact set; or give --facts, --choices and --exponent."""
+    """A fact set, or a measurement; or give --facts, --choices and --exponent."""
     facts: Count | None = None
     """Number of facts, up to 1e12."""
     choices: float | None = None
@@ -61,10 +64,17 @@ class Bound:
         """Compute the three bounds for both objectives and print."""
         import numpy as np
 
-        from factcap.synth import load_frequency
+        from factcap.synth import Measurement, load_frequency
         from factcap.synth.errors import require
+        from factcap.synth.measurement import is_measurement
 
-        budget = self._budget()
+        found = None
+        if self.file is not None and is_measurement(self.file):
+            found = Measurement.load(self.file)
+        params = self.params
+        if found is not None and self.bits is None and params is None:
+            params = found.parameters
+        budget = self._budget(params)
         require(bool(np.isfinite(budget)), f"the budget must be finite, not {budget}")
         if self.file is None:
             facts, choices, exponent = self._power_law()
@@ -75,36 +85,42 @@ class Bound:
                 self.facts is None and self.choices is None and self.exponent is None,
                 "give either a fact set or --facts, --choices and --exponent, not both",
             )
-            frequency, each = load_frequency(self.file)
+            if found is None:
+                frequency, each = load_frequency(self.file)
+            else:
+                frequency, each = found.frequency, found.choices
             facts, entropy = len(frequency), float(np.log2(each).sum())
             bounds = _fact_bounds(frequency, each, budget)
+        if found is not None:
+            measured = {"accuracy": found.accuracy, "weighted": found.weighted_accuracy}
+            bounds = {**bounds, "measured": measured}
         result = {"facts": facts, "entropy_bits": entropy, "budget_bits": budget, **bounds}
         if self.json:
             return print_json(result)
         print(f"facts   {result['facts']:,}, {result['entropy_bits']:,.1f} bits")
-        hard = f" (hard limit in float32: {32 * self.params:,} bits)" if self.params else ""
+        hard = f" (hard limit in float32: {32 * params:,} bits)" if params else ""
         print(f"budget  {budget:,.1f} bits, load {result['entropy_bits'] / budget:.3g}{hard}")
         print(f"{'':18}{'accuracy':>10}{'weighted':>10}")
         for name, values in bounds.items():
             label = name.replace("_", "-")
             print(f"{label:18}{values['accuracy']:>10.6f}{values['weighted']:>10.6f}")
 
-    def _budget(self) -> float:
+    def _budget(self, params: int | None) -> float:
         from factcap.synth.errors import require
 
         require(
-            (self.bits is None) != (self.params is None),
+            (self.bits is None) != (params is None),
             "give the budget either as --bits B or as --params P",
         )
         if self.bits is not None:
             require(self.bits_per_param is None, "--bits-per-param goes with --params, not --bits")
             require(self.bits > 0, f"--bits must be greater than 0, not {self.bits:g}")
             return self.bits
-        assert self.params is not None
-        require(self.params > 0, f"--params must be greater than 0, not {self.params}")
+        assert params is not None
+        require(params > 0, f"--params must be greater than 0, not {params}")
         each = 2.0 if self.bits_per_param is None else self.bits_per_param
         require(each > 0, f"--bits-per-param must be greater than 0, not {each:g}")
-        return self.params * each
+        return params * each
 
     def _power_law(self) -> tuple[int, float, float]:
         import math

@@ -1,12 +1,18 @@
 """`factcap train` and `factcap measure`: one model, and what it knows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from factcap.commands.terminal import libraries_on_stderr, print_json, progress_bar, say
+from factcap.commands.terminal import (
+    Count,
+    libraries_on_stderr,
+    print_json,
+    progress_bar,
+    say,
+)
 
 if TYPE_CHECKING:
     from factcap.models import TransformerConfig
@@ -199,19 +205,60 @@ def size_lines(model: "TransformerConfig") -> list[str]:
 
 @dataclass(frozen=True)
 class Measure:
-    """Print what the model of a finished run knows."""
+    """Print what the model of a finished run knows, or measure any causal language model.
 
-    run_directory: Annotated[Positional[Path], arg(metavar="RUN")]
-    """A directory made by `factcap train`."""
+    hf:PATH_OR_ID is a model of `transformers`: a folder, or an id of the hub. Interrupted, the same
+    command with --out goes on where it was.
+    """
+
+    model: Annotated[Positional[str], arg(metavar="RUN|hf:PATH_OR_ID")]
+    """A directory made by `factcap train`, or by this command; or a model."""
+    facts: Path | None = None
+    """Of a model: a fact set, a table of subject, relation and object, or documents with spans."""
+    templates: Path | None = None
+    """Sentences that ask for the facts of a table: a file with a column pattern, as in "[X] was
+    born in [Y]."; without it NAME.patterns.jsonl beside NAME.jsonl, or the column question."""
+    out: Path | None = None
+    """A directory for measurement.parquet and summary.json; without it they are not kept."""
+    ranks: bool = False
+    """Also rank each value among the values of its relation; takes many times longer."""
+    device: str | None = None
+    """Where to compute, as PyTorch names it; by default on a GPU if there is one."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of parameters and products."""
+    batch_tokens: Count = 0
+    """Tokens read at once; 0: as many as take a tenth of the model's memory."""
     json: bool = False
     """Print JSON."""
 
     def run(self) -> None:
-        """Read and print."""
+        """Measure, or read, and print."""
+        from factcap.commands.any_model import finished_summary, measure_model, print_known
+        from factcap.synth.errors import BadInput, require
+
+        if self.model.startswith("hf:"):
+            if self.facts is None:
+                raise BadInput("give the facts to ask for as --facts FILE")
+            summary = measure_model(
+                self.model.removeprefix("hf:"),
+                self.facts,
+                self.templates,
+                self.out,
+                ranks=self.ranks,
+                device=self.device,
+                precision=self.precision,
+                batch_tokens=self.batch_tokens,
+            )
+            return print_known(summary, self.json)
+        unused = replace(self, model="", json=False) == Measure(model="")
+        require(unused, "--facts and what goes with it measure a model: give it as hf:PATH_OR_ID")
+        summary = finished_summary(Path(self.model))
+        if summary is not None:
+            return print_known(summary, self.json)
         from factcap.models import read_outcome, read_run
 
-        _, measurement = read_run(self.run_directory)
-        outcome = read_outcome(self.run_directory)
+        _, measurement = read_run(self.model)
+        outcome = read_outcome(self.model)
         _print_measurement(measurement.summary() | outcome, self.json)
 
 

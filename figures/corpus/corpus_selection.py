@@ -22,8 +22,8 @@ from factcap.figures.corpus.experiment import (
 from factcap.figures.files import claim, save, write_csv
 from factcap.figures.presets import Changes, as_json, choose
 from factcap.figures.style import COLORS, MARKERS, look
-from factcap.models.runs.directory.files import digest_of
 from factcap.synth.corpus import Knowledge, made_up, read_knowledge
+from factcap.synth.disk.files import digest_of
 
 NAME = "corpus_selection"
 

@@ -1,6 +1,5 @@
 """A corpus larger than a model holds, trained on as it is and with selection."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from factcap.synth.corpus import (
     Knowledge,
     Questions,
     Tokenized,
+    commonest,
     compose,
     document_facts,
     learn_vocabulary,
@@ -174,17 +174,13 @@ def material(plan: Plan, knowledge: Knowledge, seed: int) -> Material:
         seed=seed,
     )
     tokenized = tokenize(corpus.documents, learn_vocabulary(corpus.documents, plan.pieces))
-    pairs = list(zip(corpus.knowledge.relations, corpus.knowledge.values, strict=True))
-    commonest: dict[str, str] = {}
-    for (relation, value), _ in Counter(pairs).most_common():
-        commonest.setdefault(relation, value)
     return Material(
         corpus,
         tokenized,
         document_facts(tokenized),
         marked_groups(tokenized, seed=seed),
         questions(corpus, tokenized),
-        np.array([commonest[relation] == value for relation, value in pairs]),
+        commonest(corpus.knowledge.relations, corpus.knowledge.values),
     )
 
 

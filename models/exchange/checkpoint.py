@@ -9,13 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from factcap.models.exchange.libraries import library
 from factcap.models.exchange.neox_config import model_of
 from factcap.models.exchange.neox_weights import Weights, from_neox, is_parameter
 from factcap.models.training.steps import trained_module
 from factcap.models.transformer.decoder import Transformer, TransformerConfig
 from factcap.models.transformer.fast.values import Params
 from factcap.synth.errors import BadInput, require
+from factcap.synth.libraries import library
 
 WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"

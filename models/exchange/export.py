@@ -12,7 +12,6 @@ from factcap.models.exchange.card import model_card
 from factcap.models.exchange.checkpoint import WEIGHTS
 from factcap.models.exchange.finished_run import FinishedRun
 from factcap.models.exchange.folders import check_new, whole_folder
-from factcap.models.exchange.libraries import library
 from factcap.models.exchange.neox_config import LONGEST_CONTEXT, neox_config
 from factcap.models.exchange.neox_weights import to_neox
 from factcap.models.exchange.spelled import is_text, spelling_of, text_spelling
@@ -22,6 +21,7 @@ from factcap.models.transformer.fast.values import Params
 from factcap.models.transformer.layout import model_vocabulary
 from factcap.synth import FactSet, Origin
 from factcap.synth.errors import BadInput, require
+from factcap.synth.libraries import library
 
 
 @dataclass(frozen=True)

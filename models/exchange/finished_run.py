@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factcap.models.runs.directory.files import file_digest
 from factcap.models.runs.directory.finished import read_run
 from factcap.models.runs.directory.reading import read_outcome
 from factcap.models.runs.job import facts_digest
@@ -15,11 +14,12 @@ from factcap.models.runs.last_params import last_params
 from factcap.models.sweep.making import build
 from factcap.models.sweep.recipes import GENERATORS, complete, sample
 from factcap.models.training.config import SelectConfig, TrainConfig
-from factcap.models.training.measure import Measurement
 from factcap.models.transformer.decoder import TransformerConfig, named_size
 from factcap.models.transformer.fast.values import Params
 from factcap.synth import FactSet, Origin, load
+from factcap.synth.disk.files import file_digest
 from factcap.synth.errors import require
+from factcap.synth.measurement import Measurement
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from factcap.models.runs.directory.files import sync_folder
+from factcap.synth.disk.files import sync_folder
 from factcap.synth.errors import BadInput, require
 
 

@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from factcap.models.exchange.libraries import library
 from factcap.models.exchange.spelled_triples import triples_spelling
 from factcap.models.exchange.spelling import Spelling, by_number, with_start, word_level
 from factcap.synth import BIOGRAPHY_VOCABULARY, FactSet, Origin, cities
 from factcap.synth.errors import BadInput, require
 from factcap.synth.generators.names import GIVEN_ENDINGS, SURNAME_ENDINGS, SYLLABLES
 from factcap.synth.generators.text import token_texts
+from factcap.synth.libraries import library
 
 # Of each city so many pieces are drawn, to see all pieces that there are.
 _DRAWN_EACH = 20

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool
 
-from factcap.models.exchange.libraries import library
 from factcap.synth import FactSet
+from factcap.synth.libraries import library
 
 START, END = "<|start|>", "<|end|>"
 

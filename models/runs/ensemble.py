@@ -11,7 +11,6 @@ from jax.sharding import Mesh
 from jaxtyping import Bool, Float32
 
 from factcap.models.compiler import on_cpu
-from factcap.models.runs.directory.lock import Busy
 from factcap.models.runs.directory.reading import is_finished
 from factcap.models.runs.job import Job
 from factcap.models.runs.live_run import LiveRun
@@ -27,12 +26,13 @@ from factcap.models.runs.slots import (
 )
 from factcap.models.training.devices.hosts import agreed
 from factcap.models.training.devices.mesh import check_mesh
-from factcap.models.training.measure import Measurement
 from factcap.models.training.memory import check_fits, free_memory_bytes, member_bytes
 from factcap.models.training.selection.checked import CheckedModel
 from factcap.models.transformer.fast.values import Reading
 from factcap.models.transformer.layout import Layout, to_device
+from factcap.synth.disk.lock import Busy
 from factcap.synth.errors import require
+from factcap.synth.measurement import Measurement
 
 # Share of the free memory that trainings may fill.
 _MEMORY_SHARE = 0.8

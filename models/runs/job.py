@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from factcap.models.runs.code.digest import TRAINING, code_digest
-from factcap.models.runs.directory.files import digest_of
 from factcap.models.runs.directory.reading import FORMAT_VERSION
 from factcap.models.training.config import TrainConfig
 from factcap.models.transformer.decoder import TransformerConfig
 from factcap.models.transformer.layout import model_vocabulary
 from factcap.synth import FactSet
 from factcap.synth.corpus import Grouping
+from factcap.synth.disk.files import digest_of
 from factcap.synth.errors import require
 
 

@@ -3,11 +3,12 @@
 from factcap.models.runs.directory.reading import is_finished
 from factcap.models.runs.job import Job
 from factcap.models.runs.last_params import last_params
-from factcap.models.training.measure import Measurement, measure_facts
+from factcap.models.training.measure import measure_facts
 from factcap.models.transformer.fast.values import Reading
 from factcap.models.transformer.layout import context_length, model_vocabulary
 from factcap.synth import FactSet
 from factcap.synth.errors import require
+from factcap.synth.measurement import Measurement
 
 
 def measure_other_facts(job: Job, facts: FactSet) -> Measurement:

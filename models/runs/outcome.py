@@ -5,9 +5,9 @@ from typing import Any
 
 from factcap.models.runs.ledger import Ledger, make_ledger, step_flops
 from factcap.models.runs.live_run import LiveRun
-from factcap.models.training.measure import Measurement
 from factcap.models.transformer.fast.values import Reading
 from factcap.models.transformer.layout import Layout
+from factcap.synth.measurement import Measurement
 
 
 def finish(run: LiveRun, reading: Reading, layout: Layout, devices: int = 1) -> None:

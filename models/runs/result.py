@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from factcap.models.runs.directory.lock import Busy
-from factcap.models.training.measure import Measurement
+from factcap.synth.disk.lock import Busy
+from factcap.synth.measurement import Measurement
 
 
 @dataclass(frozen=True)

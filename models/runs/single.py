@@ -11,9 +11,9 @@ from factcap.models.runs.ensemble import train_together
 from factcap.models.runs.job import Job
 from factcap.models.runs.result import measured
 from factcap.models.training.config import TrainConfig
-from factcap.models.training.measure import Measurement
 from factcap.models.transformer.decoder import TransformerConfig
 from factcap.synth import FactSet
+from factcap.synth.measurement import Measurement
 
 
 def run(

@@ -9,7 +9,6 @@ from typing import Any
 
 from factcap.models.compiler import on_cpu
 from factcap.models.instructions import warn_if_emulated
-from factcap.models.runs.directory.files import DamagedWarning, digest_of
 from factcap.models.runs.directory.reading import but_for_code
 from factcap.models.sweep.accept import made_by_other_code
 from factcap.models.sweep.engines.attempt import Report
@@ -17,6 +16,7 @@ from factcap.models.sweep.engines.engine import Engine, InProcess, Task, tasks_o
 from factcap.models.sweep.engines.local import LocalEngine
 from factcap.models.sweep.spec import RunSpec
 from factcap.models.sweep.store.store import Store
+from factcap.synth.disk.files import DamagedWarning, digest_of
 
 # Attempts at a run that breaks, one after the other without a step forward.
 ATTEMPTS = 3

@@ -6,6 +6,7 @@ from factcap.synth.corpus.documents import Document, Span, check_ids
 from factcap.synth.corpus.files import load_documents, read_documents, write_documents
 from factcap.synth.corpus.grouping import Grouping, marked_groups, single_documents
 from factcap.synth.corpus.made_up import made_up
+from factcap.synth.corpus.probes import Probes, Prompt, commonest, read_probes
 from factcap.synth.corpus.questions import Questions, questions
 from factcap.synth.corpus.relations import Knowledge, read_knowledge
 from factcap.synth.corpus.templates import Template
@@ -25,12 +26,15 @@ __all__ = [
     "Document",
     "Grouping",
     "Knowledge",
+    "Probes",
+    "Prompt",
     "Questions",
     "Span",
     "Template",
     "Tokenized",
     "TokenizedSpan",
     "check_ids",
+    "commonest",
     "compose",
     "document_facts",
     "learn_byte_pairs",
@@ -42,6 +46,7 @@ __all__ = [
     "questions",
     "read_documents",
     "read_knowledge",
+    "read_probes",
     "single_documents",
     "span_facts",
     "tokenize",

@@ -3,7 +3,7 @@
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -76,14 +76,29 @@ def read_documents(path: str | os.PathLike) -> Iterator[Document]:
             and the row, counted from 1.
     """
     source = Path(path)
-    suffix = _suffix(source)
-    require(source.is_file(), f"{source} is not a file; give documents as .jsonl or .parquet")
-    rows = _json_rows(source) if suffix == ".jsonl" else _parquet_rows(source)
-    for row, entry in rows:
+    for row, entry in read_rows(source, SCHEMA.names, needed=("id", "text")):
         try:
-            yield _document(entry)
+            yield document_of(entry)
         except BadInput as error:
             raise BadInput(f"{source}: row {row}: {error}") from None
+
+
+def read_rows(
+    path: Path, names: Sequence[str], *, needed: Sequence[str] = ()
+) -> Iterator[tuple[int, Any]]:
+    """The rows of a .jsonl or .parquet file one after the other, with their numbers from 1.
+
+    Args:
+        path: the file.
+        names: columns to read of Parquet, where they are there; of JSONL all are read.
+        needed: of them, those that a Parquet file must have.
+
+    Raises:
+        BadInput: for another suffix, or a file that cannot be read.
+    """
+    suffix = _suffix(path)
+    require(path.is_file(), f"{path} is not a file; give documents as .jsonl or .parquet")
+    return _json_rows(path) if suffix == ".jsonl" else _parquet_rows(path, names, needed)
 
 
 def load_documents(path: str | os.PathLike) -> tuple[Document, ...]:
@@ -143,7 +158,8 @@ def _entry(document: Document, *, bare: bool = False) -> dict[str, Any]:
     return {"id": document.id, "text": document.text, **marked}
 
 
-def _document(entry: Any) -> Document:
+def document_of(entry: Any) -> Document:
+    """The document of a row; raises `BadInput` if it is none."""
     require(isinstance(entry, dict), "it is not an object, as in {...}")
     for name in ("id", "text"):
         require(isinstance(entry.get(name), str), f"{name!r} must be text")
@@ -179,15 +195,17 @@ def _json_rows(path: Path) -> Iterator[tuple[int, Any]]:
             raise BadInput(f"{path}: row {row} is not valid JSON") from None
 
 
-def _parquet_rows(path: Path) -> Iterator[tuple[int, Any]]:
+def _parquet_rows(
+    path: Path, wanted: Sequence[str], needed: Sequence[str]
+) -> Iterator[tuple[int, Any]]:
     try:
         with pq.ParquetFile(path) as file:
             names = file.schema_arrow.names
-            for name in ("id", "text"):
+            for name in needed:
                 require(name in names, f"{path} has no column {name!r}; it has {', '.join(names)}")
-            wanted = [name for name in SCHEMA.names if name in names]
+            present = [name for name in wanted if name in names]
             row = 0
-            for batch in file.iter_batches(_BLOCK, columns=wanted):
+            for batch in file.iter_batches(_BLOCK, columns=present):
                 for entry in batch.to_pylist():
                     row += 1
                     yield row, entry

@@ -106,7 +106,7 @@ def read_knowledge(folder: str | os.PathLike) -> Knowledge:
         f"NAME{_PATTERNS} beside NAME.jsonl",
     )
     table, incomplete = read_triples(files)
-    filled, uncounted = _with_counts(table)
+    filled, uncounted = with_counts(table)
     kept, repeated, ambiguous = one_object_per_key(filled)
     templates: dict[str, list[str]] = {}
     for file in files:
@@ -138,7 +138,11 @@ def _checked(texts: list[str], relation: str) -> tuple[Template, ...]:
         raise BadInput(f"templates of {relation}: {error}") from None
 
 
-def _with_counts(table: TripleTable) -> tuple[TripleTable, int]:
+def with_counts(table: TripleTable) -> tuple[TripleTable, int]:
+    """Counts, where those that are missing or 0 are the median of the others; how many those are.
+
+    Where none is positive, all are 1.
+    """
     known = table.count[table.count > 0]  # NaN is not
     usual = float(np.median(known)) if len(known) else 1.0
     without = ~(table.count > 0)
@@ -146,17 +150,18 @@ def _with_counts(table: TripleTable) -> tuple[TripleTable, int]:
     return TripleTable(table.subject, table.relation, table.object, counts), int(without.sum())
 
 
-def _patterns_file(file: Path) -> Path:
+def patterns_beside(file: Path) -> Path:
+    """Where ParaRel keeps the templates of a table of facts."""
     return file.with_name(file.stem + _PATTERNS)
 
 
 def _has_templates(file: Path) -> bool:
-    return _patterns_file(file).is_file() or _QUESTION in column_names(file)
+    return patterns_beside(file).is_file() or _QUESTION in column_names(file)
 
 
 def _templates(file: Path) -> dict[str, list[str]]:
     """Texts of the templates of the relations of a table."""
-    patterns = _patterns_file(file)
+    patterns = patterns_beside(file)
     if patterns.is_file():
         texts = read_columns(patterns, ["pattern"]).column("pattern").to_pylist()
         return {file.stem: [text for text in texts if text is not None]}

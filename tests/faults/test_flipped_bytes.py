@@ -8,7 +8,6 @@ import pytest
 
 from factcap.models import Job, Store, TrainConfig, TransformerConfig, read_outcome, read_run, run
 from factcap.models.runs.directory.checkpoints import Checkpoints
-from factcap.models.runs.directory.files import Damaged, DamagedWarning
 from factcap.models.runs.directory.reading import read_config
 from factcap.models.sweep.store.table import result_row, results
 from factcap.models.training.schedule import make_schedule
@@ -16,6 +15,7 @@ from factcap.models.training.steps import initial_state, scan_steps
 from factcap.models.transformer.fast.values import Reading
 from factcap.models.transformer.layout import Layout, to_device
 from factcap.synth import BadInput
+from factcap.synth.disk.files import Damaged, DamagedWarning
 from tests.conftest import make_facts
 
 MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)

@@ -12,10 +12,11 @@ from factcap.models.runs.code.imports import reached, syntax
 TRAINING = ("factcap.models.runs.ensemble", "factcap.models.runs.directory.checkpoints")
 
 # What keeps a run, counts its cost or gives it out; no number of a measurement comes from there.
-_DIRECTORY = ("claim", "files", "finished", "lock", "metrics", "reading", "run_directory")
+_DIRECTORY = ("claim", "finished", "metrics", "reading", "run_directory")
 ASIDE = frozenset(
     {
         *(f"factcap.models.runs.directory.{name}" for name in _DIRECTORY),
+        *(f"factcap.synth.disk.{name}" for name in ("files", "lock")),
         *(f"factcap.models.runs.code.{name}" for name in ("canonical", "digest", "imports")),
         *("factcap.models.runs.ledger", "factcap.models.instructions"),
         "factcap.figures.processes",

@@ -14,15 +14,15 @@ import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_manager import StepAlreadyExistsError
 
-from factcap.models.runs.directory.files import (
+from factcap.models.training.devices.hosts import in_turn, is_first
+from factcap.models.training.steps import TrainState
+from factcap.synth.disk.files import (
     Damaged,
     DamagedWarning,
     file_digest,
     read_sealed,
     write_sealed,
 )
-from factcap.models.training.devices.hosts import in_turn, is_first
-from factcap.models.training.steps import TrainState
 
 _KEPT = 2
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from factcap.models.runs.directory.files import Damaged, DamagedWarning, write_whole
 from factcap.models.runs.directory.reading import but_for_code, codes_of, read_config
+from factcap.synth.disk.files import Damaged, DamagedWarning, write_whole
 from factcap.synth.errors import require
 
 

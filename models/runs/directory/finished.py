@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from factcap.models.runs.directory.reading import check_finished, is_finished, read_config
-from factcap.models.training.measure import Measurement
 from factcap.synth.errors import BadInput
+from factcap.synth.measurement import Measurement
 
 
 def read_run(directory: str | os.PathLike) -> tuple[dict[str, Any], Measurement]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from factcap.models.runs.directory.files import write_whole
 from factcap.models.training.devices.hosts import is_first
+from factcap.synth.disk.files import write_whole
 
 
 class MetricsFile:

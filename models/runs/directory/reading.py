@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from factcap.models.runs.directory.files import Damaged, digest_of, file_digest, read_sealed
+from factcap.synth.disk.files import Damaged, digest_of, file_digest, read_sealed
 from factcap.synth.errors import BadInput, require
 
 FORMAT_VERSION = 3

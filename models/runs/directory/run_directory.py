@@ -16,19 +16,19 @@ from jaxtyping import Float64
 
 from factcap.models.runs.directory.checkpoints import Checkpoints
 from factcap.models.runs.directory.claim import claim
-from factcap.models.runs.directory.files import (
+from factcap.models.runs.directory.finished import read_finished
+from factcap.models.runs.directory.metrics import MetricsFile
+from factcap.models.runs.directory.reading import codes_of, is_finished, read_config
+from factcap.models.training.devices.hosts import in_turn, is_first
+from factcap.synth.disk.files import (
     Damaged,
     DamagedWarning,
     file_digest,
     write_sealed,
     write_whole,
 )
-from factcap.models.runs.directory.finished import read_finished
-from factcap.models.runs.directory.lock import DirectoryLock
-from factcap.models.runs.directory.metrics import MetricsFile
-from factcap.models.runs.directory.reading import codes_of, is_finished, read_config
-from factcap.models.training.devices.hosts import in_turn, is_first
-from factcap.models.training.measure import Measurement
+from factcap.synth.disk.lock import DirectoryLock
+from factcap.synth.measurement import Measurement
 
 
 class RunDirectory:

@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from factcap.models.runs.directory.files import DamagedWarning
-from factcap.models.runs.directory.lock import Busy
 from factcap.models.runs.ensemble import train_together
 from factcap.models.runs.result import Diverged, Result
 from factcap.models.runs.shape import by_shape
 from factcap.models.sweep.spec import RunSpec
 from factcap.models.sweep.store.store import Store
+from factcap.synth.disk.files import DamagedWarning
+from factcap.synth.disk.lock import Busy
 from factcap.synth.errors import BadInput
 
 # After these errors of the system no other run fares better.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from factcap.models.runs.directory.files import Damaged, DamagedWarning, read_sealed, write_sealed
-from factcap.models.runs.directory.lock import is_locked
 from factcap.models.runs.directory.reading import check_finished, is_finished, read_config
+from factcap.synth.disk.files import Damaged, DamagedWarning, read_sealed, write_sealed
+from factcap.synth.disk.lock import is_locked
 from factcap.synth.errors import require
 
 FORMAT_VERSION = 1

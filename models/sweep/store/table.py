@@ -9,7 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factcap.models.runs.directory.files import (
+from factcap.models.runs.directory.reading import read_config, read_outcome
+from factcap.models.sweep.code import code_today, source_of
+from factcap.models.sweep.store.store import Store
+from factcap.synth.disk.files import (
     Damaged,
     DamagedWarning,
     file_digest,
@@ -17,9 +20,6 @@ from factcap.models.runs.directory.files import (
     write_sealed,
     write_whole,
 )
-from factcap.models.runs.directory.reading import read_config, read_outcome
-from factcap.models.sweep.code import code_today, source_of
-from factcap.models.sweep.store.store import Store
 
 Row = dict[str, Any]
 

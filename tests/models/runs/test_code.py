@@ -238,7 +238,7 @@ def digests(folder):
             [
                 ("synth/corpus/compose.py", "0", "1"),
                 ("models/sweep/sweep.py", "ATTEMPTS = 3", "ATTEMPTS = 4"),
-                ("models/runs/directory/lock.py", "0o666", "0o600"),
+                ("synth/disk/lock.py", "0o666", "0o600"),
                 ("models/training/optim.py", '    """', '    """Indeed: '),
                 ("models/training/optim.py", "\n\n\n", "\n\n\n# A comment.\n"),
                 ("synth/errors.py", "A value, file", "A value, a file"),

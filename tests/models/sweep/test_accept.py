@@ -5,9 +5,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from factcap.models import Store, results, run_specs
-from factcap.models.runs.directory.files import file_digest, write_sealed
 from factcap.models.sweep.accept import made_by_other_code
 from factcap.models.sweep.store.query import where
+from factcap.synth.disk.files import file_digest, write_sealed
 from tests.models.sweep.test_sweep import swept
 
 OLD, OLDER = "0" * 64, "f" * 64

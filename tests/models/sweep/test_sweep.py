@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from factcap.models import Store, TrainConfig, read_run, results, run_specs, run_sweep
-from factcap.models.runs.directory.files import DamagedWarning, write_sealed
 from factcap.models.sweep.engines.attempt import Report, attempt
 from factcap.models.sweep.engines.engine import InProcess, Task, tasks_of
 from factcap.models.sweep.sweep import ATTEMPTS
 from factcap.models.sweep.watch import Watch, live
 from factcap.synth import BadInput
+from factcap.synth.disk.files import DamagedWarning, write_sealed
 
 BITS = {"generator": "bitstrings", "facts": 20, "vocabulary": 16, "length": 6, "key_length": 3}
 

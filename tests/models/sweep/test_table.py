@@ -3,10 +3,10 @@ import json
 import pytest
 
 from factcap.models import Store, read_outcome, results, run_specs
-from factcap.models.runs.directory.files import DamagedWarning, write_sealed
-from factcap.models.runs.directory.lock import Busy, DirectoryLock, is_locked
 from factcap.models.sweep.store.table import result_row
 from factcap.models.sweep.watch import live
+from factcap.synth.disk.files import DamagedWarning, write_sealed
+from factcap.synth.disk.lock import Busy, DirectoryLock, is_locked
 
 
 def finished(store, number, **outcome):

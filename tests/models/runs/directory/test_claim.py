@@ -4,9 +4,9 @@ import pytest
 
 from factcap.models import TrainConfig, TransformerConfig, run, run_config
 from factcap.models.runs.directory.claim import claim
-from factcap.models.runs.directory.files import Damaged, DamagedWarning
 from factcap.models.runs.directory.reading import read_config
 from factcap.synth import BadInput
+from factcap.synth.disk.files import Damaged, DamagedWarning
 
 MODEL = TransformerConfig(vocabulary=12, width=8, depth=1, heads=1)
 TRAINING = TrainConfig(exposures=10)

@@ -1,6 +1,6 @@
 import pytest
 
-from factcap.models.runs.directory.files import write_whole
+from factcap.synth.disk.files import write_whole
 
 
 def test_two_may_write_a_file_at_once(tmp_path):

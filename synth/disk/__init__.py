@@ -1,0 +1,1 @@
+"""Directories and files that are held, whole, and known to be undamaged."""
