@@ -1,5 +1,5 @@
-from . import capacity, figures, models, synth
+from . import capacity, causal_lm, figures, models, synth
 
 __version__: str
 
-__all__ = ["__version__", "capacity", "figures", "models", "synth"]
+__all__ = ["__version__", "capacity", "causal_lm", "figures", "models", "synth"]

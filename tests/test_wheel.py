@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DECOYS = ("models", "figures", "synth", "capacity", "commands")
+DECOYS = ("models", "figures", "synth", "capacity", "causal_lm", "commands")
 
 # Imports every module, and every public name of those that list them.
 _EVERYTHING = f"""
