@@ -17,7 +17,7 @@ from .training.config import SelectConfig, TrainConfig
 from .training.devices.mesh import make_mesh
 from .training.measure import Measurement
 from .training.selection.influence import influence_scores
-from .training.selection.selector import Selector
+from .training.selection.selection import Selector
 from .transformer.decoder import SIZES, Transformer, TransformerConfig, named_size
 from .transformer.layout import model_vocabulary
 
