@@ -1,0 +1,74 @@
+"""The loss of each example under a model of `transformers`, as its training reads it."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+
+from factcap.synth.errors import require
+
+# So many batches are fetched together, and sorted by length.
+_TOGETHER = 64
+
+
+def example_losses(
+    model: torch.nn.Module,
+    examples: Any,
+    numbers: Int64[np.ndarray, " scored"],
+    collate: Callable[[list[Any]], Mapping[str, torch.Tensor]],
+    rows: int,
+) -> Float64[np.ndarray, " scored"]:
+    """Loss of some examples in bits, summed over the labels of each.
+
+    A forward pass over each, without dropout and gradients, in batches of alike lengths. Labels
+    of -100 do not count, nor does the first one, which nothing stands before.
+
+    Args:
+        model: a causal language model of `transformers`; it is left in the mode it was in.
+        examples: a dataset; each example has `input_ids`.
+        numbers: of the examples to be scored.
+        collate: makes a batch of examples, with `labels`.
+        rows: of a batch.
+
+    Raises:
+        BadInput: if there are no `input_ids` or `labels`.
+    """
+    bits, trained = np.empty(len(numbers)), model.training
+    model.eval()
+    try:
+        for start in range(0, len(numbers), rows * _TOGETHER):
+            fetched = [
+                examples[int(number)] for number in numbers[start : start + rows * _TOGETHER]
+            ]
+            places = np.argsort([-_length(example) for example in fetched], kind="stable")
+            for batch in (places[at : at + rows] for at in range(0, len(places), rows)):
+                bits[start + batch] = _batch_bits(model, collate([fetched[row] for row in batch]))
+    finally:
+        model.train(trained)
+    return bits
+
+
+def _length(example: Any) -> int:
+    require(
+        isinstance(example, Mapping) and "input_ids" in example,
+        "an example must be a dictionary with input_ids",
+    )
+    return len(example["input_ids"])
+
+
+def _batch_bits(
+    model: torch.nn.Module, batch: Mapping[str, torch.Tensor]
+) -> Float64[np.ndarray, " rows"]:
+    require("labels" in batch, "the data collator must give labels, from which losses are taken")
+    device = next(model.parameters()).device
+    inputs = {name: tensor.to(device) for name, tensor in batch.items() if name != "labels"}
+    labels_BxT = batch["labels"].to(device)[:, 1:]
+    with torch.no_grad():
+        logits_BxTxV = model(**inputs, use_cache=False).logits[:, :-1].float()
+        nats_BxT = torch.nn.functional.cross_entropy(
+            logits_BxTxV.transpose(1, 2), labels_BxT, ignore_index=-100, reduction="none"
+        )
+    return nats_BxT.double().sum(dim=1).cpu().numpy() / math.log(2)
