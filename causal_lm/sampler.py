@@ -109,11 +109,13 @@ class WeightedSampler(Sampler[int]):
 
     def _holding(self, draw: int, epoch: int, end: int) -> tuple[int, Weights, int]:
         """The weights that hold at a draw, since which one of this epoch, and until which."""
-        now = max(sum(first <= draw for first, _ in self._changes) - 1, 0)
+        now = sum(first <= draw for first, _ in self._changes) - 1
+        if now < 0:  # these weights are no longer kept; such a draw is only skipped
+            first, weights = self._changes[0]
+            return epoch, weights, min(first, end)
         first, weights = self._changes[now]
         until = self._changes[now + 1][0] if now + 1 < len(self._changes) else end
-        # What was before the first of the weights that are kept is only skipped.
-        return (max(first, epoch) if first <= draw else epoch), weights, min(until, end)
+        return max(first, epoch), weights, min(until, end)
 
     def _shuffled(self, weights: Weights, first: int, draws: int) -> Int64[np.ndarray, " draws"]:
         """Examples by evenly spaced places on the line of all weights, in a random order."""

@@ -127,6 +127,7 @@ def add_selection(
     seed = args.seed if args.data_seed is None else args.data_seed
     often = np.ones(examples) if frequency is None else frequency
     check_numbers(often, "frequency", examples)
+    require(bool(often.any()), "at least one frequency must be positive")
     often = often / often.sum()
     if entropy_bits is None:
         selection = GroupSelector(each_alone(range(examples)), often, config, np.inf, draws, seed)
