@@ -3,8 +3,9 @@ import pytest
 
 from factcap.synth import BadInput
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+import torch
 
 from factcap.causal_lm import example_losses
 from tests.causal_lm.tiny import collate, gpt2, rows_of

@@ -13,8 +13,10 @@ from factcap.synth import BadInput
 from factcap.synth.selection import SCHEMES, SelectConfig
 from tests.conftest import make_facts
 
-torch = pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+import torch
+import transformers
 
 from factcap.causal_lm import add_selection, selecting
 from tests.causal_lm.tiny import collate, gpt2, rows_of
