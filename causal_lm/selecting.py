@@ -1,10 +1,12 @@
 """Selection inside a training by the `Trainer` of `transformers`."""
 
 import copy
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sized
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float64
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import ExportableState
@@ -120,21 +122,22 @@ def add_selection(
         BadInput: if the Trainer or the numbers do not allow it, or scoring would leave no steps.
     """
     config = SelectConfig(config) if isinstance(config, str) else config
-    _check_trainer(trainer, config)
-    args, examples = copy.copy(trainer.args), len(trainer.train_dataset)  # pyright: ignore
-    batch = trainer.get_total_train_batch_size(args)
-    draws = args.max_steps * batch if args.max_steps > 0 else args.num_train_epochs * examples
-    seed = args.seed if args.data_seed is None else args.data_seed
+    model, examples = _checked(trainer, config)
     often = np.ones(examples) if frequency is None else frequency
     check_numbers(often, "frequency", examples)
     require(bool(often.any()), "at least one frequency must be positive")
     often = often / often.sum()
+    args = copy.copy(trainer.args)
+    batch = trainer.get_total_train_batch_size(args)
+    draws = args.max_steps * batch if args.max_steps > 0 else args.num_train_epochs * examples
+    seed = args.seed if args.data_seed is None else args.data_seed
     if entropy_bits is None:
-        selection = GroupSelector(each_alone(range(examples)), often, config, np.inf, draws, seed)
+        everything = each_alone(range(examples))
+        selection = GroupSelector(everything, often, config, math.inf, draws, seed)
     else:
-        bits = np.full(examples, entropy_bits) if np.ndim(entropy_bits) == 0 else entropy_bits
+        bits = np.array(np.broadcast_to(entropy_bits, np.shape(entropy_bits) or examples), float)
         check_numbers(bits, "entropy_bits", examples)
-        parameters = sum(each.numel() for each in trainer.model.parameters() if each.requires_grad)
+        parameters = sum(each.numel() for each in model.parameters() if each.requires_grad)
         selection = Selector(Items(bits, often), config, parameters, draws, seed)
     scoring = selection.planned_draws()
     args.max_steps = int((draws - scoring) / batch)
@@ -146,23 +149,23 @@ def add_selection(
     # Whole steps an epoch, so that steps tell draws.
     sampler = WeightedSampler(selection.weights, max(examples // batch, 1) * batch, seed)
     trainer.args = args
-    trainer._get_train_sampler = lambda *_: sampler
+    trainer._get_train_sampler = lambda train_dataset=None: sampler
     callback = SelectionCallback(selection, sampler, batch, args.per_device_eval_batch_size)
     trainer.add_callback(callback)
     return callback
 
 
-def _check_trainer(trainer: Trainer, config: SelectConfig) -> None:
-    args = trainer.args
+def _checked(trainer: Trainer, config: SelectConfig) -> tuple[torch.nn.Module, int]:
+    """The model, and how many examples there are; raises `BadInput` if none can be selected."""
+    args, model, examples = trainer.args, trainer.model, trainer.train_dataset
     require(config.scheme != "influence", "the scheme influence needs gradients; take another")
-    try:
-        length = len(trainer.train_dataset)  # pyright: ignore
-    except TypeError:
-        raise BadInput("selection needs a train_dataset that has a length") from None
-    require(length > 0, "the train_dataset is empty")
+    if model is None or not isinstance(examples, Sized):
+        raise BadInput("selection needs a model, and a train_dataset that has a length")
+    require(len(examples) > 0, "the train_dataset is empty")
     require(args.world_size == 1, f"selection works in one process, not in {args.world_size}")
     require(
         not args.restore_callback_states_from_checkpoint,
         "selection restores itself; leave restore_callback_states_from_checkpoint at False",
     )
     require(not args.auto_find_batch_size, "selection needs a batch size that does not change")
+    return model, len(examples)

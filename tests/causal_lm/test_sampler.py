@@ -7,7 +7,8 @@ from scipy.stats import chisquare
 from factcap.synth import BadInput
 
 pytest.importorskip("torch")
-from torch.utils.data import DataLoader
+import torch
+from torch.utils.data import DataLoader, TensorDataset
 
 from factcap.causal_lm import WeightedSampler
 
@@ -99,8 +100,9 @@ def test_draws_that_were_fetched_ahead_are_made_again_after_a_restart():
 
 def test_a_loader_of_pytorch_takes_it():
     sampler = WeightedSampler(np.array([1.0, 0.0, 1.0]), draws=8, seed=0)
-    loader = DataLoader([10, 11, 12], batch_size=4, sampler=sampler)
-    assert sorted(number for batch in loader for number in batch.tolist()) == [10] * 4 + [12] * 4
+    data = TensorDataset(torch.tensor([10, 11, 12]))
+    loader = DataLoader(data, batch_size=4, sampler=sampler)
+    assert sorted(torch.cat([batch for (batch,) in loader]).tolist()) == [10] * 4 + [12] * 4
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from factcap.models import TrainConfig
 from factcap.models.training.selection.selection import make_selection
 from factcap.synth import BadInput
-from factcap.synth.selection import SCHEMES, SelectConfig
+from factcap.synth.selection import SCHEMES, SelectConfig, Selector
 from tests.conftest import make_facts
 
 pytest.importorskip("torch")
@@ -26,10 +26,12 @@ ONCE = {"schedule": "once", "first": 0.5}
 
 
 class Trainer(transformers.Trainer):
-    """Keeps the rows of each step."""
+    """Keeps the rows of each batch."""
+
+    seen: list[torch.Tensor]
 
     def training_step(self, model, inputs, num_items_in_batch=None):
-        self.__dict__.setdefault("seen", []).append(inputs["input_ids"].clone())
+        self.seen.append(inputs["input_ids"].clone())
         return super().training_step(model, inputs, num_items_in_batch)
 
 
@@ -46,7 +48,14 @@ def trainer_of(rows, folder, *, model=None, vocabulary=32, **fields):
     }
     args = transformers.TrainingArguments(str(folder), **settings)
     model = gpt2(vocabulary=vocabulary) if model is None else model
-    return Trainer(model, args, train_dataset=rows, data_collator=collate)
+    trainer = Trainer(model, args, train_dataset=rows, data_collator=collate)
+    trainer.seen = []
+    return trainer
+
+
+def parameters_of(trainer):
+    assert trainer.model is not None
+    return list(trainer.model.parameters())
 
 
 @pytest.fixture
@@ -138,9 +147,9 @@ def test_the_selection_is_that_of_our_own_engine(scheme, tmp_path):
         trainer, config, entropy_bits=facts.entropy_bits, frequency=facts.frequency
     ).selection
     training = TrainConfig(exposures=100, batch=4, fewest_steps=0, seed=7, select=config)
-    parameters = sum(each.numel() for each in trainer.model.parameters())
+    parameters = sum(each.numel() for each in parameters_of(trainer))
     here = make_selection(facts, training, parameters)
-    assert here is not None
+    assert isinstance(here, Selector)
     losses = facts.entropy_bits * np.random.default_rng(0).random(60)
     for share in (0.0, *config.shares()):
         if share:
@@ -181,10 +190,8 @@ def test_a_resumed_training_gives_the_numbers_of_an_uninterrupted_one(marked, tm
         assert np.array_equal(one.selection.weights, other.selection.weights)
         assert one.selection.history == other.selection.history
         assert one.scoring_draws == pytest.approx(other.scoring_draws)
-        for before, after in zip(
-            straight.model.parameters(), resumed.model.parameters(), strict=True
-        ):
-            assert torch.equal(before, after)
+        for pair in zip(parameters_of(straight), parameters_of(resumed), strict=True):
+            assert torch.equal(*pair)
 
 
 def test_training_again_begins_the_selection_anew(told, tmp_path):
@@ -226,7 +233,7 @@ def test_the_integration_does_not_load_jax():
             {"entropy_bits": 9.0},
             "20 draws leave no step of 4 after 60 draws for scoring; train longer, or select once",
         ),
-        ({"rows": iter([])}, {}, "selection needs a train_dataset that has a length"),
+        ({"rows": iter([])}, {}, "a train_dataset that has a length"),
         ({"rows": []}, {}, "the train_dataset is empty"),
         (
             {"restore_callback_states_from_checkpoint": True},
@@ -254,7 +261,8 @@ def test_a_checkpoint_without_selection_and_another_sampler_are_refused(tmp_path
     add_selection(trainer, SelectConfig("loss_h", **ONCE), entropy_bits=10.0)
     with pytest.raises(BadInput, match="the checkpoint was saved without selection"):
         trainer.train(resume_from_checkpoint=str(tmp_path / "checkpoint-5"))
-    trainer._get_train_sampler = lambda *_: torch.utils.data.SequentialSampler(rows)
+    sequential = torch.utils.data.SequentialSampler(rows)
+    trainer._get_train_sampler = lambda train_dataset=None: sequential
     with pytest.raises(BadInput, match="draws by another sampler than that of the selection"):
         trainer.train()
 
