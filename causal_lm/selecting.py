@@ -53,8 +53,10 @@ class SelectionCallback(TrainerCallback, ExportableState):
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Begin anew, or go on from what a checkpoint says."""
         loader = kwargs["train_dataloader"]
+        # Of several processes each takes its share of the batches of the whole sampler.
+        batches = getattr(loader.batch_sampler, "batch_sampler", loader.batch_sampler)
         require(
-            getattr(loader.batch_sampler, "sampler", None) is self.sampler,
+            getattr(batches, "sampler", None) is self.sampler,
             "the Trainer draws by another sampler than that of the selection",
         )
         self._examples, self._collate = loader.dataset, loader.collate_fn
@@ -74,15 +76,25 @@ class SelectionCallback(TrainerCallback, ExportableState):
         self._trained = state.global_step * self._batch
         if not self.selection.due(state.global_step, state.max_steps):
             return
-        present = np.flatnonzero(self.selection.weights > 0)
         bits = np.zeros(len(self.selection.weights))
         if self._scores:
-            bits[present] = example_losses(
-                kwargs["model"], self._examples, present, self._collate, self._rows
-            )
-            self.scoring_draws += SCORING * len(present)
+            bits = self._losses(kwargs["model"], args.process_index, args.world_size)
         if self.selection.look(state.global_step / state.max_steps, bits):
             self.sampler.update(self.selection.weights)
+
+    def _losses(
+        self, model: torch.nn.Module, process: int, processes: int
+    ) -> Float64[np.ndarray, " examples"]:
+        """Loss of each example that is still trained on; each process scores its share of them."""
+        present = np.flatnonzero(self.selection.weights > 0)
+        self.scoring_draws += SCORING * len(present)
+        bits, own = np.zeros(len(self.selection.weights)), present[process::processes]
+        bits[own] = example_losses(model, self._examples, own, self._collate, self._rows)
+        if processes > 1:
+            everyone = torch.from_numpy(bits).to(next(model.parameters()).device)
+            torch.distributed.all_reduce(everyone)
+            bits = everyone.cpu().numpy()
+        return bits
 
     def state(self) -> dict[str, Any]:
         """What going on after an interruption needs, as JSON values."""
@@ -108,7 +120,7 @@ def add_selection(
     `train`.
 
     Args:
-        trainer: of any causal language model; one process.
+        trainer: of any causal language model, whole in each process.
         config: how to select, or the name of a scheme.
         entropy_bits: of what the labels of each example hold, given what they do not: one number
             if all hold as much. Default: nobody knows; each is then ranked by the loss of all its
@@ -162,7 +174,10 @@ def _checked(trainer: Trainer, config: SelectConfig) -> tuple[torch.nn.Module, i
     if model is None or not isinstance(examples, Sized):
         raise BadInput("selection needs a model, and a train_dataset that has a length")
     require(len(examples) > 0, "the train_dataset is empty")
-    require(args.world_size == 1, f"selection works in one process, not in {args.world_size}")
+    require(
+        not (trainer.is_fsdp_enabled or trainer.is_deepspeed_enabled),
+        "selection needs the whole model in each process; FSDP and DeepSpeed divide it",
+    )
     require(
         not args.restore_callback_states_from_checkpoint,
         "selection restores itself; leave restore_callback_states_from_checkpoint at False",

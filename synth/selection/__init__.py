@@ -4,11 +4,12 @@ from factcap.synth.selection.config import SelectConfig
 from factcap.synth.selection.evidence import Evidence
 from factcap.synth.selection.packing import pack
 from factcap.synth.selection.schemes import SCHEMES, check_scheme, select
-from factcap.synth.selection.selector import Selector
+from factcap.synth.selection.selector import Items, Selector
 
 __all__ = [
     "SCHEMES",
     "Evidence",
+    "Items",
     "SelectConfig",
     "Selector",
     "check_scheme",
