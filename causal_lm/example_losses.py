@@ -23,18 +23,18 @@ def example_losses(
 ) -> Float64[np.ndarray, " scored"]:
     """Loss of some examples in bits, summed over the labels of each.
 
-    A forward pass over each, without dropout and gradients, in batches of alike lengths. Labels
-    of -100 do not count, nor does the first one, which nothing stands before.
+    A forward pass over each, without dropout and gradients. Labels of -100 do not count, nor does
+    the first one, which nothing stands before.
 
     Args:
         model: a causal language model of `transformers`; it is left in the mode it was in.
-        examples: a dataset; each example has `input_ids`.
+        examples: a dataset; batches are of alike lengths where examples have `input_ids`.
         numbers: of the examples to be scored.
         collate: makes a batch of examples, with `labels`.
         rows: of a batch.
 
     Raises:
-        BadInput: if there are no `input_ids` or `labels`.
+        BadInput: if there are no `labels`.
     """
     bits, trained = np.empty(len(numbers)), model.training
     model.eval()
@@ -52,11 +52,8 @@ def example_losses(
 
 
 def _length(example: Any) -> int:
-    require(
-        isinstance(example, Mapping) and "input_ids" in example,
-        "an example must be a dictionary with input_ids",
-    )
-    return len(example["input_ids"])
+    known = isinstance(example, Mapping) and "input_ids" in example
+    return len(example["input_ids"]) if known else 0
 
 
 def _batch_bits(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float64
+from numpy.typing import ArrayLike
 from transformers import Trainer, TrainerCallback
 from transformers.trainer_callback import ExportableState
 
@@ -110,8 +111,8 @@ def add_selection(
     trainer: Trainer,
     config: SelectConfig | str,
     *,
-    entropy_bits: Float64[np.ndarray, " examples"] | float | None = None,
-    frequency: Float64[np.ndarray, " examples"] | None = None,
+    entropy_bits: ArrayLike | None = None,
+    frequency: ArrayLike | None = None,
 ) -> SelectionCallback:
     """Let a Trainer train on what fits, chosen by what it has learned so far.
 
@@ -123,8 +124,8 @@ def add_selection(
         trainer: of any causal language model, whole in each process.
         config: how to select, or the name of a scheme.
         entropy_bits: of what the labels of each example hold, given what they do not: one number
-            if all hold as much. Default: nobody knows; each is then ranked by the loss of all its
-            labels (see docs/corpus.md, "where nothing is marked").
+            if all hold as much, or one for each. Default: nobody knows; each is then ranked by the
+            loss of all its labels (see docs/corpus.md, "where nothing is marked").
         frequency: how often each example would be drawn, at any scale; default: all alike.
 
     Returns:
@@ -135,7 +136,7 @@ def add_selection(
     """
     config = SelectConfig(config) if isinstance(config, str) else config
     model, examples = _checked(trainer, config)
-    often = np.ones(examples) if frequency is None else frequency
+    often = np.ones(examples) if frequency is None else np.asarray(frequency, float)
     check_numbers(often, "frequency", examples)
     require(bool(often.any()), "at least one frequency must be positive")
     often = often / often.sum()
