@@ -101,7 +101,6 @@ def _arguments(plan: Plan, folder: str) -> TrainingArguments:
         folder,
         max_steps=steps,
         per_device_train_batch_size=BATCH,
-        per_device_eval_batch_size=BATCH,
         learning_rate=plan.learning_rate,
         lr_scheduler_type="warmup_stable_decay",
         lr_scheduler_kwargs={"num_decay_steps": round(0.6 * steps), "decay_type": "linear"},

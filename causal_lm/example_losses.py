@@ -63,9 +63,11 @@ def _batch_bits(
     device = next(model.parameters()).device
     inputs = {name: tensor.to(device) for name, tensor in batch.items() if name != "labels"}
     labels_BxT = batch["labels"].to(device)[:, 1:]
+    row_P, place_P = torch.nonzero(labels_BxT != -100, as_tuple=True)
     with torch.no_grad():
-        logits_BxTxV = model(**inputs, use_cache=False).logits[:, :-1].float()
-        nats_BxT = torch.nn.functional.cross_entropy(
-            logits_BxTxV.transpose(1, 2), labels_BxT, ignore_index=-100, reduction="none"
+        logits_PxV = model(**inputs, use_cache=False).logits[row_P, place_P].float()
+        nats_P = torch.nn.functional.cross_entropy(
+            logits_PxV, labels_BxT[row_P, place_P], reduction="none"
         )
-    return nats_BxT.double().sum(dim=1).cpu().numpy() / math.log(2)
+    nats = nats_P.double().cpu().numpy()
+    return np.bincount(row_P.cpu().numpy(), nats, minlength=len(labels_BxT)) / math.log(2)

@@ -163,7 +163,7 @@ def add_selection(
     sampler = WeightedSampler(selection.weights, max(examples // batch, 1) * batch, seed)
     trainer.args = args
     trainer._get_train_sampler = lambda train_dataset=None: sampler
-    callback = SelectionCallback(selection, sampler, batch, args.per_device_eval_batch_size)
+    callback = SelectionCallback(selection, sampler, batch, args.per_device_train_batch_size)
     trainer.add_callback(callback)
     return callback
 
