@@ -1,6 +1,6 @@
 """A tiny GPT-2 learns all values of a corpus file, then those that fit: facts known by each.
 
-python examples/select_in_pytorch.py corpus.jsonl   (two minutes; a file that is missing is made)
+python examples/select_in_pytorch.py corpus.jsonl   (three minutes; a file that is missing is made)
 
 A line ends with a value of so many bits: {"text": "Ada Bo: 5550199", "start": 8, "bits": 23.3}
 """
@@ -41,7 +41,7 @@ def facts_known(documents: list, selected: bool) -> int:
     shape = {"vocab_size": 256, "n_positions": 32, "n_embd": 16, "n_layer": 2, "n_head": 2}
     rates = {"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0}
     model = GPT2LMHeadModel(GPT2Config(**shape, **rates, bos_token_id=0, eos_token_id=0))
-    options = {"max_steps": 4000, "per_device_train_batch_size": 64, "learning_rate": 0.02}
+    options = {"max_steps": 4000, "per_device_train_batch_size": 64, "learning_rate": 0.01}
     args = TrainingArguments("out", **options, save_strategy="no", remove_unused_columns=False)
     trainer = Trainer(model, args, train_dataset=documents, data_collator=collate)
     if selected:
