@@ -16,7 +16,7 @@ from .sweep.sweep import run_sweep
 from .training.config import SelectConfig, TrainConfig
 from .training.devices.mesh import make_mesh
 from .training.selection.influence import influence_scores
-from .training.selection.selector import Selector
+from .training.selection.selection import Selector
 from .transformer.decoder import SIZES, Transformer, TransformerConfig, named_size
 from .transformer.layout import model_vocabulary
 

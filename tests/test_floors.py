@@ -115,3 +115,12 @@ def test_the_package_shows_its_parts_and_loads_none_of_them():
         "assert not {'jax', 'matplotlib'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_selection_in_a_training_works_without_jax():
+    code = (
+        "import sys; from factcap.synth.selection import SelectConfig, Selector\n"
+        "import factcap.synth.selection.groups\n"
+        "assert not {'jax', 'flax', 'torch', 'matplotlib'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=ROOT)

@@ -153,7 +153,7 @@ class Material:
     corpus: Corpus
     tokenized: Tokenized
     documents: FactSet
-    marked: Grouping
+    marked: Grouping[FactSet]
     asked: Questions
     guessable: Bool[np.ndarray, " facts"]
 

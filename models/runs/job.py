@@ -43,7 +43,7 @@ class Job:
     training: TrainConfig
     directory: Path
     config: Mapping[str, Any] = field(default_factory=dict)
-    grouping: Grouping | None = field(default=None, repr=False)
+    grouping: Grouping[FactSet] | None = field(default=None, repr=False)
     accept_other_code: bool = False
 
     def __post_init__(self):
@@ -60,7 +60,7 @@ class Job:
             object.__setattr__(self, "config", config)
 
 
-def _check_grouping(grouping: Grouping, documents: int, training: TrainConfig) -> None:
+def _check_grouping(grouping: Grouping[FactSet], documents: int, training: TrainConfig) -> None:
     grouped = len(grouping.group_of_document)
     require(
         grouped == documents, f"the groups are of {grouped} documents; {documents} are trained on"
@@ -75,7 +75,7 @@ def run_config(
     facts: FactSet,
     model: TransformerConfig,
     training: TrainConfig,
-    grouping: Grouping | None = None,
+    grouping: Grouping[FactSet] | None = None,
 ) -> dict[str, Any]:
     """All that decides a run's numbers, as JSON values; `id` is the hash of the rest.
 
@@ -109,7 +109,7 @@ def facts_digest(facts: FactSet) -> str:
     return digest.hexdigest()
 
 
-def _grouping_digest(grouping: Grouping) -> str:
+def _grouping_digest(grouping: Grouping[FactSet]) -> str:
     digest = hashlib.sha256(facts_digest(grouping.rows).encode())
     for name in ("entropies", "fact_of_row", "group_of_pair", "fact_of_pair", "group_of_document"):
         array = getattr(grouping, name)

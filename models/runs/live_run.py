@@ -14,11 +14,12 @@ from factcap.models.runs.result import Diverged, divergence
 from factcap.models.training.config import SCAN_STEPS, TrainConfig, filled
 from factcap.models.training.schedule import Schedule, make_schedule
 from factcap.models.training.selection.checked import CheckedModel
-from factcap.models.training.selection.selection import Selection, make_selection
+from factcap.models.training.selection.selection import make_selection
 from factcap.models.training.steps import TrainState, initial_state
 from factcap.models.training.stopping import Check, StoppingRule, end_of_fall
 from factcap.synth.errors import require
 from factcap.synth.measurement import Measurement
+from factcap.synth.selection.selection import Selection
 
 
 @dataclass(eq=False)

@@ -13,10 +13,11 @@ from factcap.models.runs.ledger import most_flops
 from factcap.models.sweep.code import code_today, source_of
 from factcap.models.sweep.making import build, transformer
 from factcap.models.sweep.recipes import complete, sample
-from factcap.models.training.config import SelectConfig, TrainConfig
+from factcap.models.training.config import TrainConfig
 from factcap.models.transformer.decoder import TransformerConfig, named_size
 from factcap.synth import FactSet
 from factcap.synth.errors import BadInput, require
+from factcap.synth.selection import SelectConfig
 
 _MODEL = ("width", "depth", "heads", "tied")
 _TRAINING: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(TrainConfig)}

@@ -1,6 +1,8 @@
 """What is selected where documents are trained on: groups of documents that tell the same."""
 
+from collections.abc import Sized
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -10,13 +12,16 @@ from factcap.synth.corpus.tokens import Tokenized, TokenizedSpan, document_facts
 from factcap.synth.errors import require
 from factcap.synth.factset import FactSet
 
+Rows = TypeVar("Rows", bound=Sized)
+
 
 @dataclass(frozen=True)
-class Grouping:
+class Grouping(Generic[Rows]):
     """Rows that are scored, and the groups of documents that their losses are about.
 
     Attributes:
-        rows: what is scored: marked values (see `span_facts`), or whole documents.
+        rows: what is scored, in the form that the engine reads: in ours a fact set of marked values
+            (see `span_facts`), or of whole documents.
         entropies: of each group in bits; None where nobody marked what a document tells: a share of
             its loss when it is scored first then serves. By then a model has learned what documents
             have in common, and no more than that loss is left to be memorized of this one.
@@ -27,7 +32,7 @@ class Grouping:
             do. Nothing is said of it, and it keeps its weight.
     """
 
-    rows: FactSet = field(repr=False)
+    rows: Rows = field(repr=False)
     entropies: Float64[np.ndarray, " groups"] | None
     fact_of_row: Int64[np.ndarray, " rows"]
     group_of_pair: Int64[np.ndarray, " pairs"]
@@ -80,7 +85,9 @@ class Grouping:
         return out
 
 
-def marked_groups(tokenized: Tokenized, *, rows_per_fact: int = 2, seed: int = 0) -> Grouping:
+def marked_groups(
+    tokenized: Tokenized, *, rows_per_fact: int = 2, seed: int = 0
+) -> Grouping[FactSet]:
     """Groups of documents that tell the same facts, scored by the losses of their marked values.
 
     A fact is an (entity, relation, value). Its entropy, -log2 of the share of its value among the
@@ -133,13 +140,18 @@ def marked_groups(tokenized: Tokenized, *, rows_per_fact: int = 2, seed: int = 0
     )
 
 
-def single_documents(tokenized: Tokenized) -> Grouping:
+def single_documents(tokenized: Tokenized) -> Grouping[FactSet]:
     """Each document a group of its own, scored by the loss of all of its text; marks are not read.
 
     Its entropy is not known: see `Grouping`.
     """
-    each = np.arange(len(tokenized.documents))
-    return Grouping(document_facts(tokenized), None, each, each, each, each)
+    return each_alone(document_facts(tokenized))
+
+
+def each_alone(rows: Rows) -> Grouping[Rows]:
+    """Each row a document and a group of its own, of an entropy that is not known."""
+    each = np.arange(len(rows))
+    return Grouping(rows, None, each, each, each, each)
 
 
 def _scorable(tokenized: Tokenized, places: list[TokenizedSpan]) -> list[TokenizedSpan]:

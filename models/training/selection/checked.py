@@ -17,6 +17,8 @@ from factcap.synth import FactSet
 class CheckedModel:
     """A model at a check: its losses, and whatever else is measured once it is asked for.
 
+    What a selection may ask of it: see `factcap.synth.selection.selection.ScoredModel`.
+
     Attributes:
         nll_bits: loss of each fact it is trained on, those that were dropped included.
         reading: how it reads them.

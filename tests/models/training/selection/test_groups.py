@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import jax.numpy as jnp
@@ -7,6 +6,7 @@ import pytest
 
 from factcap.models import (
     Job,
+    SelectConfig,
     TrainConfig,
     TransformerConfig,
     measure_other_facts,
@@ -17,11 +17,8 @@ from factcap.models.runs.ensemble import train_together
 from factcap.models.runs.job import run_config
 from factcap.models.runs.live_run import LiveRun
 from factcap.models.runs.result import measured
-from factcap.models.training.config import SelectConfig
 from factcap.models.training.measure import measure_device
 from factcap.models.training.schedule import make_schedule
-from factcap.models.training.selection.groups import GroupSelector
-from factcap.models.training.selection.selector import Selector
 from factcap.models.training.steps import initial_state, trained_module
 from factcap.models.transformer.fast.values import Reading, value_nll
 from factcap.models.transformer.layout import context_length, to_device
@@ -37,6 +34,8 @@ from factcap.synth.corpus import (
     span_facts,
     tokenize,
 )
+from factcap.synth.selection import Selector
+from factcap.synth.selection.groups import GroupSelector
 from tests.synth.corpus.mini import write_folder
 
 
@@ -86,173 +85,6 @@ def test_a_marked_value_costs_what_its_tokens_cost_in_the_document(tokenized, mo
         bits = -sum(log[at, told[at + 1]] for at in asked) / np.log(2)
         assert bits == pytest.approx(float(found[number]), rel=1e-4)
         assert recall[number] == all(log[at].argmax() == told[at + 1] for at in asked)
-
-
-def test_groups_are_selected_as_facts_are(tokenized):
-    groups = marked_groups(tokenized)
-    uniform = np.full(150, 1 / 150)
-    assert groups.entropies is not None
-    budget = float(groups.entropies.sum() / 2)
-    for scheme in ("random", "loss_h", "loss_hf", "worth", "deduplicate"):
-        config = SelectConfig(scheme, budget_bits=budget, schedule="once", first=0.1)
-        chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
-        row_bits = np.random.default_rng(0).random(len(groups.rows)).astype(np.float32) * 8
-        chosen.look(0.1, row_bits)
-        kept = np.unique(groups.group_of_document[chosen.weights > 0])
-        if scheme == "deduplicate":
-            assert len(kept) == len(groups)
-            continue
-        assert 0.7 * budget < groups.entropies[kept].sum() <= budget
-        if scheme in ("loss_h", "loss_hf"):
-            losses = groups.losses(row_bits.astype(float))
-            rest = np.setdiff1d(np.arange(len(groups)), kept)
-            assert losses[kept].max() <= losses[rest].min()
-        per_group = np.bincount(groups.group_of_document, weights=chosen.weights)
-        if scheme == "loss_hf":
-            np.testing.assert_allclose(per_group[kept], 1 / len(kept))
-        assert chosen.planned_draws() <= len(groups.rows) / 3
-
-
-def test_documents_are_dropped_by_the_loss_that_is_left_since_the_first_scoring(tokenized):
-    groups, uniform = single_documents(tokenized), np.full(150, 1 / 150)
-    chosen = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
-    assert not chosen.due(2, 100)
-    assert chosen.due(3, 100)
-    first = np.linspace(40, 60, 150)
-    assert not chosen.look(0.03, first)
-    assert np.array_equal(chosen.weights, uniform)
-    assert not chosen.due(4, 100)
-    assert chosen.due(5, 100)
-    # A third of all bits is stored, most of it of the first documents.
-    second = first * np.linspace(0.4, 1.0, 150)
-    assert chosen.look(0.5, second)
-    kept = chosen.weights > 0
-    assert 30 < kept.sum() < 150
-    assert second[kept].max() < second[~kept].min()
-    state = json.loads(json.dumps(chosen.state()))
-    other = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
-    other.restore(state)
-    assert other.bits_kept == chosen.bits_kept
-    assert [chosen.due(done, 100) for done in (59, 60)] == [False, True]
-    assert [other.due(done, 100) for done in (59, 60)] == [False, True]
-    for selector in (chosen, other):
-        selector.look(0.6, second * 0.9)
-    assert np.array_equal(chosen.weights, other.weights)
-    assert chosen.history == other.history
-    assert [share for share, _ in chosen.history] == pytest.approx([0.5, 0.6])
-    assert chosen.state() == other.state()
-
-
-def test_documents_that_cannot_lose_all_of_their_loss_are_kept_once_they_have_lost_what_they_can(
-    tokenized,
-):
-    """Without that, what is kept would have to shrink at each selection until nothing is left."""
-    groups, uniform = single_documents(tokenized), np.full(150, 1 / 150)
-    for scheme in ("loss_h", "worth"):
-        chosen = GroupSelector(groups, uniform, SelectConfig(scheme), 10, 9000.0, seed=1)
-        first = np.linspace(40, 60, 150)
-        chosen.look(0.03, first)
-        learned = np.arange(150) < 50
-        for share in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
-            # Half of what is kept cannot be foreseen by any model.
-            chosen.look(share, np.where(learned, 0.5 + 0.4 * (0.8 - share), 1.0) * first)
-        kept = chosen.weights > 0
-        assert kept[learned].all()
-        # What may still be learned in the last fifth.
-        assert 50 <= kept.sum() <= 57
-        # Far more bits than ten parameters store: documents share them.
-        assert chosen.bits_kept == pytest.approx(0.5 * first[kept].sum())
-
-
-def test_the_clock_of_groups_starts_at_the_first_scoring(tokenized):
-    groups, uniform = marked_groups(tokenized), np.full(150, 1 / 150)
-    entropies = groups.entropies
-    assert entropies is not None
-    fact_bits = np.bincount(groups.fact_of_pair, weights=entropies[groups.group_of_pair])
-    kept = {}
-    for early in (0.1, 0.19):
-        config = SelectConfig("loss_h", schedule="once", first=0.2)
-        chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
-        assert not chosen.look(early, np.zeros(len(groups.rows)))
-        assert chosen.history == []
-        # A twentieth of all bits: 9 times as many are expected if that took 10 of the 90 % left.
-        chosen.look(0.2, 0.95 * fact_bits[groups.fact_of_row])
-        kept[early] = chosen.bits_kept / entropies.sum()
-        [(share, _)] = chosen.history
-        assert share == pytest.approx(0.2)
-    assert kept[0.1] == pytest.approx(0.05 * 9 * (1 + (1 - 0.1 / 0.9 / 0.8) / 4), abs=0.05)
-    assert kept[0.19] == 1
-
-
-def test_scoring_is_charged_where_losses_are_read(tokenized):
-    marked, single, uniform = marked_groups(tokenized), single_documents(tokenized), np.full(150, 1)
-
-    def passes(groups, scheme, **settings):
-        config = SelectConfig(scheme, first=0.1, **settings)
-        chosen = GroupSelector(groups, uniform / 150, config, 1000, 9000.0, seed=1)
-        looks = 0
-        for done in range(1, 1000):
-            if chosen.due(done, 1000):
-                looks += 1
-                chosen.look(done / 1000, np.full(len(groups.rows), 9.0 - 5 * (done / 1000)))
-        return looks, chosen.planned_draws() / (len(groups.rows) / 3)
-
-    assert passes(marked, "loss_h") == (9, pytest.approx(9))
-    assert passes(marked, "loss_h", budget_bits=99.0) == (8, pytest.approx(8))
-    assert passes(single, "loss_h", budget_bits=99.0) == (9, pytest.approx(9))
-    assert passes(single, "random", budget_bits=99.0, schedule="once") == (1, pytest.approx(1))
-    assert passes(marked, "random", budget_bits=99.0, schedule="once") == (1, 0)
-    assert passes(single, "deduplicate") == (0, 0)
-
-
-def test_documents_that_nothing_is_learned_of_are_all_kept(tokenized):
-    groups, uniform = single_documents(tokenized), np.full(150, 1 / 150)
-    rng = np.random.default_rng(0)
-    chosen = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
-    first = rng.uniform(30, 60, 150)
-    # Eight are known from the start, and their losses fall.
-    first[:8] = 0.02
-    for done in range(1, 100):
-        if chosen.due(done, 100):
-            noise = 1 + 0.02 * rng.standard_normal(150)
-            noise[:8] = 1 / done
-            assert not chosen.look(done / 100, first * noise)
-    assert len(chosen.history) == 9
-    assert (chosen.weights > 0).all()
-    everything_known = GroupSelector(groups, uniform, SelectConfig("loss_h"), 1000, 9000.0, seed=1)
-    for share in (0.03, 0.05, 0.1):
-        assert not everything_known.look(share, np.zeros(150))
-
-
-def test_a_told_budget_is_in_bits_of_the_losses_at_the_first_scoring(tokenized):
-    groups, uniform = single_documents(tokenized), np.full(150, 1 / 150)
-    first = np.random.default_rng(0).uniform(40, 60, 150)
-    now = first * np.random.default_rng(1).uniform(0.3, 0.9, 150)
-    kept = {}
-    for scheme in ("loss_h", "worth"):
-        config = SelectConfig(scheme, budget_bits=2000.0, schedule="once", first=0.2)
-        chosen = GroupSelector(groups, uniform, config, 10, 9000.0, seed=1)
-        assert not chosen.look(0.1, first)
-        assert chosen.look(0.2, now)
-        kept[scheme] = chosen.weights > 0
-        assert 1940 < first[kept[scheme]].sum() <= 2000
-        assert chosen.bits_kept == pytest.approx(first[kept[scheme]].sum())
-    assert now[kept["loss_h"]].max() <= now[~kept["loss_h"]].min()
-    # Those that were seen often by all appearance, at what is left of them.
-    price = np.log(first / now) / now
-    assert price[kept["worth"]].min() >= price[~kept["worth"]].max()
-
-
-def test_documents_are_drawn_by_frequency_up_to_the_first_selection(tokenized):
-    groups, frequency = marked_groups(tokenized), np.arange(1.0, 151)
-    frequency /= frequency.sum()
-    for scheme in ("worth", "loss_hf", "loss_h"):
-        chosen = GroupSelector(groups, frequency, SelectConfig(scheme), 1000, 9000.0, seed=1)
-        np.testing.assert_allclose(chosen.weights, frequency)
-    flat = GroupSelector(groups, frequency, SelectConfig("deduplicate"), 1000, 9000.0, seed=1)
-    per_group = np.bincount(groups.group_of_document, weights=flat.weights)
-    np.testing.assert_allclose(per_group, 1 / len(groups))
-    assert flat.planned_draws() == 0
 
 
 def test_groups_are_part_of_what_a_run_is(tokenized, model, tmp_path):

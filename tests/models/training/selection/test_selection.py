@@ -1,5 +1,4 @@
 import dataclasses
-import json
 from typing import Any
 
 import jax
@@ -11,7 +10,6 @@ import pytest
 from factcap.models import (
     Job,
     SelectConfig,
-    Selector,
     TrainConfig,
     TransformerConfig,
     influence_scores,
@@ -26,16 +24,11 @@ from factcap.models.training.steps import initial_state
 from factcap.models.transformer.fast.values import Reading, value_nll
 from factcap.models.transformer.layout import context_length, to_device
 from factcap.synth import BadInput, bitstrings
-from factcap.synth.selection import SCHEMES
 from tests.conftest import make_facts
 
 
 def small(facts):
     return TransformerConfig(model_vocabulary(facts), width=8, depth=1, heads=1)
-
-
-def selector(facts, config, draws=10_000, parameters=100):
-    return Selector(facts, config, parameters, draws, seed=3)
 
 
 def test_influence_is_the_inner_product_of_gradients():
@@ -69,61 +62,6 @@ def test_new_weights_are_drawn_by():
     share = np.bincount(drawn, minlength=40) / 40_000
     np.testing.assert_allclose(share, weights / weights.sum(), atol=0.01)
     assert np.all(share[weights == 0] == 0)
-
-
-@pytest.mark.parametrize("schedule", ["once", "repeatedly", "continuously"])
-def test_selections_come_when_they_are_due(schedule):
-    facts = make_facts(40)
-    config = SelectConfig("loss_h", budget_bits=50.0, schedule=schedule, first=0.3)
-    chosen, taken = selector(facts, config), []
-    for done in range(0, 1000, 10):
-        if chosen.due(done, 1000):
-            taken.append(done / 1000)
-            chosen.look(done / 1000, np.linspace(0, 2, 40))
-    shares = {"once": [0.3], "repeatedly": [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]}
-    expected = shares.get(schedule, [0.3 + 0.025 * k for k in range(21)])
-    np.testing.assert_allclose(taken, expected, atol=0.0101)
-
-
-def test_going_on_from_a_state_selects_the_same():
-    facts = make_facts(60, exponent=1.0)
-    for scheme, counted in (("worth", True), ("worth", False), ("loss_hf", True), ("random", True)):
-        budget = 0.0 if SCHEMES[scheme].sets_budget else 100.0
-        config = SelectConfig(scheme, budget_bits=budget, counted=counted)
-        one, rng = selector(facts, config), np.random.default_rng(0)
-        losses = [facts.entropy_bits * rng.random(60) * 1.1 for _ in range(4)]
-        for share, nll in zip((0.05, 0.1), losses, strict=False):
-            one.look(share, nll)
-        other = selector(facts, config)
-        other.restore(json.loads(json.dumps(one.state())))
-        for share, nll in zip((0.2, 0.3), losses[2:], strict=True):
-            assert one.look(share, nll) == other.look(share, nll)
-        assert np.array_equal(one.weights, other.weights)
-        assert one.history == other.history
-
-
-def test_what_is_kept_fits_the_given_budget_and_losses_of_the_dropped_are_not_read():
-    facts = make_facts(60, exponent=1.0)
-    for scheme in [name for name in SCHEMES if SCHEMES[name].keeps_budget]:
-        chosen = selector(facts, SelectConfig(scheme, budget_bits=120.0))
-        nll = facts.entropy_bits * np.random.default_rng(0).random(60)
-        chosen.look(0.1, nll, np.ones(60))
-        first = chosen.weights > 0
-        assert 100 < facts.entropy_bits[first].sum() <= 120
-        chosen.look(0.2, np.where(first, nll, 0.0), np.ones(60))
-        assert np.all(first[chosen.weights > 0])
-
-
-def test_scoring_is_charged_for_what_is_left():
-    facts = make_facts(60)
-    assert selector(facts, SelectConfig("deduplicate")).planned_draws() == 0
-    once = {"schedule": "once", "budget_bits": 120.0}
-    assert selector(facts, SelectConfig("random", **once)).planned_draws() == 0
-    assert selector(facts, SelectConfig("loss_h", **once)).planned_draws() == pytest.approx(20)
-    worth = selector(facts, SelectConfig("worth", **once))
-    assert worth.planned_draws() == pytest.approx((worth.weights > 0).sum() / 3)
-    # the gradient of the held-out facts, and a pass forward with its derivative
-    assert selector(facts, SelectConfig("influence", **once)).planned_draws() == pytest.approx(552)
 
 
 def selecting(select, **fields):
@@ -219,23 +157,6 @@ def test_selection_knows_many_times_what_ordinary_training_knows(scheme, tmp_pat
     chosen = run(facts, model, training, tmp_path / "chosen")
     assert chosen.facts_known >= 3 * plain.facts_known
     assert chosen.facts_known > 0.8 * plain.stored_bits / 18
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"scheme": "best"}, "no scheme is called 'best'; there are random"),
-        ({"scheme": "random"}, "the scheme random must be told the budget, in bits"),
-        ({"budget_bits": -1.0}, "the budget must be positive, or 0 to set itself"),
-        ({"budget_bits": float("inf")}, "the budget must be positive, or 0"),
-        ({"schedule": "often"}, "no schedule is called 'often'; there are once, repeatedly"),
-        ({"first": 0.0}, r"a share in \(0, 0.8\], not 0"),
-        ({"first": 0.9}, r"a share in \(0, 0.8\], not 0.9"),
-    ],
-)
-def test_values_out_of_range_are_refused(fields, message):
-    with pytest.raises(BadInput, match=message):
-        SelectConfig(**({"scheme": "loss_h"} | fields))
 
 
 def test_a_budget_that_leaves_no_step_is_refused(tmp_path):

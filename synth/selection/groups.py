@@ -7,33 +7,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from factcap.models.training.config import SelectConfig
-from factcap.models.training.selection.checked import CheckedModel
-from factcap.models.training.selection.selector import SCORING, Selector, packed, unpacked
 from factcap.synth.corpus import Grouping
-from factcap.synth.selection import SCHEMES
-from factcap.synth.selection.schemes import Scheme
+from factcap.synth.selection.config import SelectConfig
+from factcap.synth.selection.schemes import SCHEMES, Scheme
+from factcap.synth.selection.selection import ScoredModel
+from factcap.synth.selection.selector import SCORING, Items, Selector, packed, unpacked
 
 # Of all loss, what the groups hold that have lost the largest shares of theirs.
 _QUICKEST = 0.05
 # Losses of documents that nothing more is learned of vary by less than this share.
 _BY_CHANCE = 0.1
-
-
-@dataclass(frozen=True)
-class Items:
-    """What a selector reads of the groups.
-
-    Attributes:
-        entropy_bits: of each.
-        frequency: of each; sums to 1.
-    """
-
-    entropy_bits: Float64[np.ndarray, " groups"]
-    frequency: Float64[np.ndarray, " groups"]
-
-    def __len__(self) -> int:
-        return len(self.entropy_bits)
 
 
 @dataclass
@@ -72,10 +55,10 @@ class GroupSelector:
         storable: share of `losses` that can be stored, where entropies are not known.
     """
 
-    grouping: Grouping
+    grouping: Grouping[Any]
     documents: Float64[np.ndarray, " documents"]
     config: SelectConfig
-    parameters: int
+    parameters: float
     draws: float
     seed: int
     weights: Float64[np.ndarray, " documents"] = field(init=False)
@@ -159,7 +142,7 @@ class GroupSelector:
             return self.last < now and self.config.shares()[0] <= now
         return any(self.last < share <= now for share in self._shares())
 
-    def reselect(self, share: float, model: CheckedModel) -> bool:
+    def reselect(self, share: float, model: ScoredModel) -> bool:
         """`look` at the losses that a model has of the rows of the groups.
 
         Args:

@@ -8,11 +8,12 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float64
 
-from factcap.models.training.config import SelectConfig
-from factcap.models.training.selection.checked import CheckedModel
-from factcap.synth.selection import SCHEMES, Evidence, select
 from factcap.synth.selection.budget import most_bits, running_budget
+from factcap.synth.selection.config import SelectConfig
+from factcap.synth.selection.evidence import Evidence
 from factcap.synth.selection.frequencies import exposures_from_losses, shrunk_counts
+from factcap.synth.selection.schemes import SCHEMES, select
+from factcap.synth.selection.selection import ScoredModel
 
 # What is kept where all facts would be drawn equally often is drawn by this power of its count: the
 # facts that count most then are learned first and surely.
@@ -40,6 +41,22 @@ class Offered(Protocol):
     def frequency(self) -> Float64[np.ndarray, " facts"]:
         """Of each; sums to 1."""
         ...
+
+
+@dataclass(frozen=True)
+class Items:
+    """What is selected from, as two arrays.
+
+    Attributes:
+        entropy_bits: of each.
+        frequency: of each; sums to 1.
+    """
+
+    entropy_bits: Float64[np.ndarray, " items"]
+    frequency: Float64[np.ndarray, " items"]
+
+    def __len__(self) -> int:
+        return len(self.entropy_bits)
 
 
 @dataclass
@@ -118,7 +135,7 @@ class Selector:
         last, now = self.history[-1][0] if self.history else 0.0, done / steps
         return any(last < share <= now for share in self.config.shares())
 
-    def reselect(self, share: float, model: CheckedModel) -> bool:
+    def reselect(self, share: float, model: ScoredModel) -> bool:
         """`look` at what a model knows of the facts, and at their influence if the scheme reads it.
 
         Args:

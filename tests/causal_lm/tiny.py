@@ -1,0 +1,43 @@
+"""Tiny models of `transformers`, and examples for them."""
+
+import numpy as np
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+
+def gpt2(*, vocabulary, dropout=0.0, seed=0):
+    torch.manual_seed(seed)
+    rates = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), dropout)
+    config = GPT2Config(
+        vocab_size=vocabulary,
+        n_positions=16,
+        n_embd=8,
+        n_layer=1,
+        n_head=1,
+        bos_token_id=0,
+        eos_token_id=0,
+        **rates,
+    )
+    return GPT2LMHeadModel(config).train()
+
+
+def rows_of(examples, *, vocabulary, lengths=(6, 6), seed=0):
+    """Random tokens; the first one has no label."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(examples):
+        tokens = rng.integers(0, vocabulary, rng.integers(lengths[0], lengths[1] + 1)).tolist()
+        rows.append({"input_ids": tokens, "labels": [-100, *tokens[1:]]})
+    return rows
+
+
+def collate(examples):
+    """Padded on the right, where nothing is attended to or counted."""
+    longest = max(len(example["input_ids"]) for example in examples)
+    batch = {"input_ids": [], "labels": [], "attention_mask": []}
+    for example in examples:
+        missing = longest - len(example["input_ids"])
+        batch["input_ids"].append(example["input_ids"] + [0] * missing)
+        batch["labels"].append(example["labels"] + [-100] * missing)
+        batch["attention_mask"].append([1] * (longest - missing) + [0] * missing)
+    return {name: torch.tensor(rows) for name, rows in batch.items()}
