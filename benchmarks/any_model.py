@@ -259,7 +259,13 @@ def _save_model(folder: Path, size: str, texts: Sequence[str]) -> None:
         tokenizer_object=words, bos_token=end, eos_token=end
     ).save_pretrained(folder)
     config = transformers.GPT2Config(
-        n_embd=width, n_layer=depth, n_head=heads, vocab_size=vocabulary, n_positions=1024
+        n_embd=width,
+        n_layer=depth,
+        n_head=heads,
+        vocab_size=vocabulary,
+        n_positions=1024,
+        bos_token_id=0,
+        eos_token_id=0,
     )
     transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
 

@@ -211,15 +211,18 @@ def logits_at(checkpoint: Checkpoint, row_P: Tensor, column_P: Tensor, **inputs:
         column_P: its place in that row.
         inputs: of the forward pass.
     """
-    head = checkpoint.model.get_output_embeddings()
-    if head is None:
-        return checkpoint.model(**inputs).logits[row_P, column_P]
+    head, was_cut = checkpoint.model.get_output_embeddings(), False
 
     def cut(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return (given[0][row_P, column_P][None], *given[1:])
+        nonlocal was_cut
+        was_cut = given[0].dim() == 3
+        return (given[0][row_P, column_P][None], *given[1:]) if was_cut else given
 
-    handle = head.register_forward_pre_hook(cut)
+    handle = None if head is None else head.register_forward_pre_hook(cut)
     try:
-        return checkpoint.model(**inputs).logits[0]
+        logits = checkpoint.model(**inputs).logits
     finally:
-        handle.remove()
+        if handle is not None:
+            handle.remove()
+    # A model may make its logits elsewhere; then all are there.
+    return logits[0] if was_cut else logits[row_P, column_P]

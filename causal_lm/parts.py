@@ -33,8 +33,7 @@ class Parts:
         self._lock = DirectoryLock(folder)
         told = folder / _WORK
         if told.exists():
-            found = json.loads(told.read_bytes())
-            other = [name for name in {**found, **work} if found.get(name) != work.get(name)]
+            other = _differing(told, work)
             if other:
                 self._lock.release()
             require(
@@ -73,3 +72,12 @@ class Parts:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:06}.parquet"
+
+
+def _differing(told: Path, work: Mapping[str, Any]) -> list[str]:
+    """What of the work is not as it was told."""
+    try:
+        found = dict(json.loads(told.read_bytes()))
+    except (ValueError, TypeError):
+        return ["kind"]
+    return [name for name in {**found, **work} if found.get(name) != work.get(name)]

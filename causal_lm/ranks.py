@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from factcap.causal_lm.asking import Asked
@@ -24,14 +24,14 @@ class Question:
         tokens: of each, all before the value.
         own: mean log-likelihood of a token of the likeliest accepted answer to each, in nats.
         candidates: tokens of each value of the relation.
-        rivals: which of them compete with the answers that are accepted.
+        accepted: of each prompt, the candidates that are right, and do not compete.
     """
 
     rows: Int64[np.ndarray, " prompts"]
     tokens: Int64[np.ndarray, "prompts time"] = field(repr=False)
     own: Float64[np.ndarray, " prompts"] = field(repr=False)
     candidates: tuple[tuple[int, ...], ...] = field(repr=False)
-    rivals: Bool[np.ndarray, "prompts candidates"] = field(repr=False)
+    accepted: tuple[tuple[int, ...], ...] = field(repr=False)
 
     def part(self, first: int, last: int) -> "Question":
         """Some of the prompts."""
@@ -40,7 +40,7 @@ class Question:
             self.tokens[first:last],
             self.own[first:last],
             self.candidates,
-            self.rivals[first:last],
+            self.accepted[first:last],
         )
 
 
@@ -90,12 +90,11 @@ def questions(asked: Asked, nll_bits: Float64[np.ndarray, " spans"], room: Room)
     for (name, length), prompts in together.items():
         several = tuple(dict.fromkeys(candidates[name].values()))
         places = {tokens: place for place, tokens in enumerate(several)}
-        rivals = np.ones((len(prompts), len(several)), bool)
-        for row, prompt in enumerate(prompts):
+        accepted: list[tuple[int, ...]] = []
+        for prompt in prompts:
             own = candidates[name][facts.values[asked.fact_of_prompt[prompt]]]
-            for tokens in (own, *(answer for _, answer, _ in answers[prompt])):
-                if tokens in places:
-                    rivals[row, places[tokens]] = False
+            right = {own, *(answer for _, answer, _ in answers[prompt])}
+            accepted.append(tuple(places[tokens] for tokens in right if tokens in places))
         whole = Question(
             np.array(prompts),
             np.array([answers[prompt][0].before for prompt in prompts], np.int64),
@@ -103,7 +102,7 @@ def questions(asked: Asked, nll_bits: Float64[np.ndarray, " spans"], room: Room)
                 [max(-each.nll_nats / len(each.answer) for each in answers[p]) for p in prompts]
             ),
             several,
-            rivals,
+            tuple(accepted),
         )
         held = max(1, room.bytes // (2 * max(length * (room.token + room.kept), 2 * room.logits)))
         found += [whole.part(row, row + held) for row in range(0, len(prompts), held)]
@@ -149,7 +148,9 @@ def _better(
     firsts = torch.tensor([tokens[0] for tokens in question.candidates], device=checkpoint.device)
     first_PxC = logs_PxV[:, firsts].double().cpu().numpy()
     length = np.array([len(tokens) for tokens in question.candidates])
-    possible = question.rivals & (first_PxC / length > question.own[:, None])
+    possible = first_PxC / length > question.own[:, None]
+    for row, right in enumerate(question.accepted):
+        possible[row, list(right)] = False
     better = (possible & (length == 1)).sum(axis=1)
     row, candidate = np.nonzero(possible & (length > 1))
     order = np.argsort(-length[candidate], kind="stable")

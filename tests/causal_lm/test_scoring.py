@@ -1,3 +1,6 @@
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -118,6 +121,19 @@ def test_logits_are_made_at_the_asked_positions_only(checkpoints):
     assert sizes[1] == (1, 3, checkpoint.vocabulary)
     torch.testing.assert_close(found, wanted)
     assert torch.equal(again, wanted)
+
+
+def test_logits_that_are_made_elsewhere_are_found(checkpoints):
+    checkpoint = checkpoints["gpt2"]
+    tokens = torch.arange(1, 13).reshape(2, 6)
+    row, column = torch.tensor([0, 1, 1]), torch.tensor([5, 0, 3])
+    with torch.no_grad():
+        wanted = checkpoint.model(input_ids=tokens).logits[row, column]
+        for head in (torch.nn.Linear(2, 2), None):
+            model = copy.copy(checkpoint.model)
+            model.get_output_embeddings = lambda head=head: head
+            found = logits_at(replace(checkpoint, model=model), row, column, input_ids=tokens)
+            torch.testing.assert_close(found, wanted)
 
 
 def test_a_soft_cap_of_the_logits_is_kept():
