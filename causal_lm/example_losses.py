@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64, Int64
 
+from factcap.causal_lm.scoring import nats
 from factcap.synth.errors import require
 
 # So many batches are fetched together, and sorted by length.
@@ -65,9 +66,6 @@ def _batch_bits(
     labels_BxT = batch["labels"].to(device)[:, 1:]
     row_P, place_P = torch.nonzero(labels_BxT != -100, as_tuple=True)
     with torch.no_grad():
-        logits_PxV = model(**inputs, use_cache=False).logits[row_P, place_P].float()
-        nats_P = torch.nn.functional.cross_entropy(
-            logits_PxV, labels_BxT[row_P, place_P], reduction="none"
-        )
-    nats = nats_P.double().cpu().numpy()
-    return np.bincount(row_P.cpu().numpy(), nats, minlength=len(labels_BxT)) / math.log(2)
+        logits_PxV = model(**inputs, use_cache=False).logits[row_P, place_P]
+        nats_P = nats(logits_PxV, labels_BxT[row_P, place_P])
+    return np.bincount(row_P.cpu().numpy(), nats_P, minlength=len(labels_BxT)) / math.log(2)
