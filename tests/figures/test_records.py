@@ -184,8 +184,12 @@ def test_an_interrupted_figure_goes_on_with_what_is_made(tmp_path, monkeypatch):
     monkeypatch.setitem(CURVES, "quick", QUICK)
     make = partial(capacity_curve.capacity_curve, tmp_path, preset="quick")
 
-    def interrupt(*_):
-        raise KeyboardInterrupt
+    draw = capacity_curve.draw
+
+    def interrupt(rows, *, unfinished=False):
+        if not unfinished:
+            raise KeyboardInterrupt
+        return draw(rows, unfinished=True)
 
     with monkeypatch.context() as patch:
         patch.setattr(capacity_curve, "draw", interrupt)
