@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -176,6 +177,7 @@ def _finished(folder: Path, work: dict[str, Any]) -> dict[str, Any] | None:
         except (ValueError, KeyError, TypeError):
             same = False
         require(same, f"{folder} holds another measurement; choose another --out")
+        shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
         return summary
     ours = all(name in (_UNFINISHED, MEASUREMENT) or name.endswith(".part") for name in names)
     require(ours, f"{folder} holds something else; choose another --out")

@@ -93,6 +93,9 @@ def score(
         passages: all of them.
         batches: as `plan` makes them.
         recall: whether to find what is recalled.
+
+    Raises:
+        FloatingPointError: for a loss that is not finite.
     """
     for batch in batches:
         yield _score(checkpoint, passages, batch, recall)
@@ -130,6 +133,8 @@ def _score(
     target_P = torch.from_numpy(np.concatenate(targets).astype(np.int64)).to(device)
     number, place = np.unique(np.concatenate(spans), return_inverse=True)
     bits = np.bincount(place, weights=nats(logits_PxV, target_P)) / math.log(2)
+    if not np.isfinite(bits).all():
+        raise FloatingPointError(f"{checkpoint.name} gives losses that are not finite")
     if not recall:
         return Scored(number, bits, None)
     wrong = (logits_PxV.argmax(dim=1) != target_P).cpu().numpy()

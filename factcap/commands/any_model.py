@@ -1,7 +1,8 @@
 """What `factcap measure hf:...` and `factcap losses` do: any causal model of `transformers`."""
 
+import contextlib
 import json as json_
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -37,7 +38,7 @@ def measure_model(
 
     # What is wrong with the facts is found before the model is loaded.
     source = read_facts(facts, templates)
-    with libraries_on_stderr():
+    with libraries_on_stderr(), _memory_named():
         checkpoint = load_checkpoint(
             name, device=device, precision=precision, tokenizer=not isinstance(source, FactSet)
         )
@@ -56,6 +57,22 @@ def _require_extra(*names: str) -> None:
 
     for name in ("torch", "transformers", *names):
         library(name)
+
+
+@contextlib.contextmanager
+def _memory_named() -> Iterator[None]:
+    """A GPU that is full gets one line."""
+    import torch
+
+    from factcap.synth.errors import BadInput
+
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise BadInput(
+            "the memory of the device is full; give fewer --batch-tokens, --precision bfloat16, "
+            "or --device cpu"
+        ) from None
 
 
 def finished_summary(folder: Path) -> dict[str, Any] | None:
@@ -160,7 +177,7 @@ class Losses:
         from factcap.causal_lm.checkpoint import load_checkpoint
         from factcap.causal_lm.losses import write_losses
 
-        with libraries_on_stderr():
+        with libraries_on_stderr(), _memory_named():
             checkpoint = load_checkpoint(name, device=self.device, precision=self.precision)
             with progress_bar("documents", unit_scale=True) as bar:
                 rows = write_losses(

@@ -2,9 +2,12 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 
+from factcap.causal_lm import scoring
 from factcap.synth import phonebook, write
 from factcap.synth.corpus import compose, made_up, write_documents
 from factcap.synth.measurement import Measurement
@@ -140,6 +143,25 @@ def test_an_id_that_cannot_be_reached(call, tmp_path):
     assert ran.stdout == ""
     assert ran.stderr.count("\n") == 1, ran.stderr
     assert "nobody/nothing is not a folder here, and could not be had by this id" in ran.stderr
+
+
+def test_a_full_device_and_a_model_that_fails(call, tmp_path, monkeypatch):
+    write(phonebook(5, digits=2), tmp_path / "f.parquet")
+    save_model(tmp_path / "m", "gpt2", vocabulary=202)
+    words = ("measure", f"hf:{tmp_path / 'm'}", "--facts", tmp_path / "f.parquet")
+    logits_at = scoring.logits_at
+    monkeypatch.setattr(scoring, "logits_at", lambda *at, **given: logits_at(*at, **given) * np.nan)
+    code, _, err = call(*words)
+    assert code == 1
+    assert err == f"factcap: {tmp_path / 'm'} gives losses that are not finite\n"
+
+    def full(*at, **given):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(scoring, "logits_at", full)
+    code, _, err = call(*words)
+    assert code == 2
+    assert err.startswith("factcap: the memory of the device is full; give fewer --batch-tokens")
 
 
 def test_without_the_extra_it_says_what_to_install(call, tmp_path, monkeypatch):
