@@ -15,7 +15,7 @@ FLOORS = {
     "capacity": {"synth", *ABOVE},
     "models": {"figures", "cli", "commands", "capacity", "causal_lm", "torch", "transformers"},
     "causal_lm": {"capacity", *ABOVE} - {"causal_lm"},
-    "figures": {"cli", "commands"},
+    "figures": {"cli", "commands", "causal_lm"},
     "factcap/commands": {"cli"},
 }
 # The rooms of `models`, from the ground up; those of one floor do not know each other.
