@@ -1,0 +1,68 @@
+"""What can be guessed: how common an answer is among the answers of its relation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import Float64
+
+from factcap.capacity.retention.facts import CountedFacts, join
+
+# Half a fact more for each answer seen, and for one not seen (Krichevsky and Trofimov 1981).
+_HALF = 0.5
+
+
+class Shares:
+    """The share of each answer within its relation, from the training facts alone.
+
+    With c of a relation's n training facts having the answer, and m different answers, the share
+    is (c + 1/2) / (n + (m + 1)/2). A training fact is left out of its own share, so that the share
+    says the same of it as of a fact not seen. A fact that several models were asked counts once.
+    """
+
+    def __init__(self, training: Sequence[CountedFacts]):
+        keys = np.concatenate([facts.keys() for facts in training])
+        self._facts, first = np.unique(keys, return_index=True)
+        relation = np.concatenate([facts.relation for facts in training])[first]
+        object = np.concatenate([facts.object for facts in training])[first]
+        answers, number, count = np.unique(
+            join(relation, object), return_inverse=True, return_counts=True
+        )
+        relations, group, total = np.unique(relation, return_inverse=True, return_counts=True)
+        home = np.zeros(len(answers), int)
+        home[number] = group
+        bits = -np.log2(count[number] / total[group])
+        self._count = _table(answers, count)
+        self._total = _table(relations, total)
+        self._different = _table(relations, np.bincount(home, minlength=len(relations)))
+        self._entropy = _table(relations, np.bincount(group, bits) / total)
+
+    def of(self, facts: CountedFacts) -> Float64[np.ndarray, " facts"]:
+        """The share of each fact's answer; NaN where no other training fact has that answer."""
+        own = np.isin(facts.keys(), self._facts).astype(float)
+        count = _look_up(self._count, join(facts.relation, facts.object)) - own
+        total = _look_up(self._total, facts.relation) - own
+        different = _look_up(self._different, facts.relation)
+        share = (count + _HALF) / (total + _HALF * (different + 1))
+        return np.where(count > 0, share, np.nan)
+
+    def entropy_bits(self, facts: CountedFacts) -> Float64[np.ndarray, " facts"]:
+        """Entropy of the answers of each fact's relation: given with the fact, or the training's.
+
+        A relation that training never saw has the mean of those that it saw.
+        """
+        if facts.entropy_bits is not None:
+            return facts.entropy_bits
+        usual = float(np.mean(list(self._entropy.values())))
+        return _look_up(self._entropy, facts.relation, usual)
+
+
+def _table(names: npt.NDArray[np.str_], values: npt.NDArray) -> dict[str, float]:
+    return dict(zip(names.tolist(), values.tolist(), strict=True))
+
+
+def _look_up(
+    table: dict[str, float], names: npt.NDArray[np.str_], default: float = 0.0
+) -> npt.NDArray[np.float64]:
+    different, number = np.unique(names, return_inverse=True)
+    return np.array([float(table.get(name, default)) for name in different.tolist()])[number]
