@@ -37,7 +37,8 @@ def raw_columns(facts: CountedFacts, shares: Shares) -> dict[str, Float64[np.nda
     """Every column by name, not scaled; NaN where it is not known.
 
     * pair, subject, object: log2(1 + documents) that hold both, the subject, the object.
-    * share: log2 of the answer's share within its relation; entropy: bits of the answer.
+    * share: log2 of the answer's share within its relation, not known where no other training fact
+      has the answer; entropy: bits of the answer.
     * run: how much of the object's name stands in the subject's; subject_length, object_length:
       log2 of the characters. A long name is rarely told of something else.
     * always: no document holds the subject without the object. Where names are not known, this
@@ -50,7 +51,7 @@ def raw_columns(facts: CountedFacts, shares: Shares) -> dict[str, Float64[np.nda
         "pair": np.log2(1 + facts.pair_count),
         "subject": subject,
         "object": np.log2(1 + facts.object_count),
-        "share": np.log2(shares.of(facts)),
+        "share": np.where(shares.seen(facts), np.log2(shares.of(facts)), np.nan),
         "always": always.astype(float),
         "always_subject": always * subject,
     }

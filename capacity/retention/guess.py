@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from factcap.capacity.retention.facts import CountedFacts, join
 
@@ -31,38 +31,32 @@ class Shares:
         relations, group, total = np.unique(relation, return_inverse=True, return_counts=True)
         home = np.zeros(len(answers), int)
         home[number] = group
-        bits = -np.log2(count[number] / total[group])
         self._count = _table(answers, count)
         self._total = _table(relations, total)
         self._different = _table(relations, np.bincount(home, minlength=len(relations)))
-        self._entropy = _table(relations, np.bincount(group, bits) / total)
 
     def of(self, facts: CountedFacts) -> Float64[np.ndarray, " facts"]:
-        """The share of each fact's answer; NaN where no other training fact has that answer."""
-        own = np.isin(facts.keys(), self._facts).astype(float)
-        count = _look_up(self._count, join(facts.relation, facts.object)) - own
+        """The share of each fact's answer."""
+        own = self._own(facts)
         total = _look_up(self._total, facts.relation) - own
         different = _look_up(self._different, facts.relation)
-        share = (count + _HALF) / (total + _HALF * (different + 1))
-        return np.where(count > 0, share, np.nan)
+        return (self._others(facts) + _HALF) / (total + _HALF * (different + 1))
 
-    def entropy_bits(self, facts: CountedFacts) -> Float64[np.ndarray, " facts"]:
-        """Entropy of the answers of each fact's relation: given with the fact, or the training's.
+    def seen(self, facts: CountedFacts) -> Bool[np.ndarray, " facts"]:
+        """Whether some other training fact has the same answer."""
+        return self._others(facts) > 0
 
-        A relation that training never saw has the mean of those that it saw.
-        """
-        if facts.entropy_bits is not None:
-            return facts.entropy_bits
-        usual = float(np.mean(list(self._entropy.values())))
-        return _look_up(self._entropy, facts.relation, usual)
+    def _own(self, facts: CountedFacts) -> npt.NDArray[np.float64]:
+        return np.isin(facts.keys(), self._facts).astype(float)
+
+    def _others(self, facts: CountedFacts) -> npt.NDArray[np.float64]:
+        return _look_up(self._count, join(facts.relation, facts.object)) - self._own(facts)
 
 
 def _table(names: npt.NDArray[np.str_], values: npt.NDArray) -> dict[str, float]:
     return dict(zip(names.tolist(), values.tolist(), strict=True))
 
 
-def _look_up(
-    table: dict[str, float], names: npt.NDArray[np.str_], default: float = 0.0
-) -> npt.NDArray[np.float64]:
+def _look_up(table: dict[str, float], names: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
     different, number = np.unique(names, return_inverse=True)
-    return np.array([float(table.get(name, default)) for name in different.tolist()])[number]
+    return np.array([float(table.get(name, 0.0)) for name in different.tolist()])[number]

@@ -142,9 +142,7 @@ class _Problem:
             scale, found = min(1.0, _LARGEST_STEP / largest), None
             while found is None and scale > _SMALL_GAIN:
                 beta, c, u = (part * scale for part in step)
-                trial = replace(
-                    state, beta=state.beta + beta, c=state.c + c, u=state.u + u
-                )
+                trial = replace(state, beta=state.beta + beta, c=state.c + c, u=state.u + u)
                 trial_parts = self.parts(trial.c, trial.u)
                 trial_loss = self.loss(trial, trial_parts[2], inverse)
                 if trial_loss <= loss:

@@ -115,7 +115,9 @@ class RetentionLaw:
         spread = np.sqrt(np.diag(self.posterior.spread))
         found = {}
         for number, (part, column) in enumerate(self.columns.names()):
-            if not column.startswith("model "):
+            # Of one model the size's exponent is only what was believed before.
+            told = column != "size" or len(self.columns.models) > 1
+            if told and not column.startswith("model "):
                 unit = self.columns.unit(column)
                 middle, reach = self.posterior.beta[number], 1.96 * deviation[number]
                 ends = middle, middle - reach, middle + reach, spread[number]
@@ -174,7 +176,7 @@ def _needs_memory(facts: CountedFacts) -> CountedFacts:
 
 
 def _fit_echo(law: RetentionLaw, training: Sequence[CountedFacts]) -> float:
-    """e by least squares of (a - P) on (1 - P), P without e; half a fact each way keeps it inside."""
+    """E by least squares of (a - P) on (1 - P), P without e; half a fact each way keeps it inside."""
     above, below = 0.5, 1.0
     for facts in training:
         assert facts.names is not None

@@ -89,7 +89,7 @@ class PublishedFit:
 
     @property
     def upper_bound(self) -> float:
-        """a + b: the accuracy that the line gives the most frequent fact."""
+        """A + b: the accuracy that the line gives the most frequent fact."""
         return self.slope + self.intercept
 
     def predict(self, facts: CountedFacts) -> Float64[np.ndarray, " facts"]:
