@@ -14,7 +14,7 @@ from .crossvalidation import (
 from .facts import CountedFacts, Names, answers_behind, compare_names
 from .guess import Shares
 from .hierarchy import fit_hierarchy
-from .law import Coefficient, Prediction, RetentionLaw, fit_law, law_predictor
+from .law import Coefficient, RetentionLaw, fit_law, law_predictor
 from .posterior import Design, Posterior, Prior, draw_hierarchy, predict_hierarchy
 from .published import (
     KINDS,
@@ -40,7 +40,6 @@ __all__ = [
     "Names",
     "Posterior",
     "Predict",
-    "Prediction",
     "Predictor",
     "Prior",
     "PublishedFit",

@@ -112,7 +112,7 @@ def compare_names(subject: Sequence[str], object: Sequence[str]) -> Names:
         subject: a name a fact.
         object: a name a fact.
 
-    >>> names = compare_names(["Bank of Scotland", "Mexican Stock Exchange"], ["Scotland", "Mexico"])
+    >>> names = compare_names(["Bank of Scotland", "Mexican Cup"], ["Scotland", "Mexico"])
     >>> names.standing.tolist(), names.run.round(2).tolist()
     ([True, False], [1.0, 0.83])
     """

@@ -34,6 +34,8 @@ from factcap.capacity.retention.posterior import (
     predict_hierarchy,
 )
 
+_SMALLEST = 1e-9
+
 
 @dataclass(frozen=True)
 class Coefficient:
@@ -51,21 +53,6 @@ class Coefficient:
     low: float
     high: float
     spread: float
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What the law says of each fact.
-
-    Attributes:
-        mean: chance of a right answer.
-        low: the accuracy is above this with 97.5 %.
-        high: and below this.
-    """
-
-    mean: Float64[np.ndarray, " facts"]
-    low: Float64[np.ndarray, " facts"]
-    high: Float64[np.ndarray, " facts"]
 
 
 @dataclass(frozen=True)
@@ -90,14 +77,22 @@ class RetentionLaw:
         free = self._free(facts)
         return free + (1 - free) * predict_hierarchy(self.posterior, design, self._apart(facts))
 
-    def predict_interval(self, facts: CountedFacts) -> Prediction:
-        """The same with an interval: a beta distribution of this mean and the fit's dispersion."""
-        mean = self.predict(facts)
+    def interval(
+        self, mean: Float64[np.ndarray, " facts"]
+    ) -> tuple[Float64[np.ndarray, " facts"], Float64[np.ndarray, " facts"]]:
+        """Where 95 % of facts of these chances lie: a beta distribution of the fit's dispersion.
+
+        Args:
+            mean: what `predict` gave.
+
+        Returns:
+            Lower and upper end of the accuracy.
+        """
         concentration = max(1 / self.posterior.dispersion - 1, 0.1)
-        inside = np.clip(mean, 1e-9, 1 - 1e-9)
+        inside = np.clip(mean, _SMALLEST, 1 - _SMALLEST)
         shape = inside * concentration, (1 - inside) * concentration
         low, high = (np.asarray(stats.beta.ppf(tail, *shape)) for tail in (0.025, 0.975))
-        return Prediction(mean, low, high)
+        return low, high
 
     def draw_accuracy(
         self, facts: CountedFacts, rng: np.random.Generator, draws: int = 200
@@ -176,7 +171,7 @@ def _needs_memory(facts: CountedFacts) -> CountedFacts:
 
 
 def _fit_echo(law: RetentionLaw, training: Sequence[CountedFacts]) -> float:
-    """E by least squares of (a - P) on (1 - P), P without e; half a fact each way keeps it inside."""
+    """Least squares of a - P on 1 - P, P being without e; half a fact each way keeps e inside."""
     above, below = 0.5, 1.0
     for facts in training:
         assert facts.names is not None

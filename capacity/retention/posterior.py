@@ -137,7 +137,7 @@ def draw_hierarchy(
     draws: int,
     apart: float = 0.0,
 ) -> Float64[np.ndarray, " draws"]:
-    """Mean over all facts of weight times P, for draws of everything that the posterior does not know.
+    """Mean over all facts of weight times P, for draws of all that the posterior does not know.
 
     Args:
         posterior: from `fit_hierarchy`.

@@ -114,10 +114,10 @@ def calibration_error(accuracy: npt.ArrayLike, predicted: npt.ArrayLike) -> floa
 def noise_ceiling(
     accuracy: Float64[np.ndarray, " facts"], answers: Float64[np.ndarray, " facts"] | None
 ) -> float:
-    """The R^2 that a prediction of every true accuracy would have, given how many answers were asked.
+    """The R^2 that the true accuracies would have, measured by finitely many answers.
 
-    An accuracy from m answers has the variance a (1 - a)/(m - 1) on average over its draws (where
-    the answers differ by template, less). The ceiling is 1 - mean noise / variance of the accuracies.
+    An accuracy from m answers has the variance a (1 - a)/(m - 1) on average over its draws, or less
+    where templates differ. The ceiling is 1 - mean noise / variance of the accuracies.
 
     Args:
         accuracy: a, share of right answers.
