@@ -33,16 +33,11 @@ from factcap.capacity.retention.facts import CountedFacts
 from factcap.capacity.retention.guess import Shares
 
 Kind = Literal["rate_distortion", "all_or_nothing"]
-_NAMES = {
-    "rate_distortion": ("price", "exposures", "guess", "size"),
-    "all_or_nothing": ("threshold", "blur", "guess", "size"),
-}
-# Search: first point, and the least and the most of each constant in its search coordinate.
-_STARTS = {"rate_distortion": (0.0, 6.0, 0.0, 1.0), "all_or_nothing": (14.0, 1.0, 0.0, 1.0)}
-_BOUNDS = {
-    "rate_distortion": ((-4.0, 4.0), (-4.0, 25.0), (-12.0, 6.0), (-1.0, 4.0)),
-    "all_or_nothing": ((-20.0, 60.0), (-3.0, 4.0), (-12.0, 6.0), (-1.0, 4.0)),
-}
+# log2 of the exposures at which the line of the search has its level.
+_MIDDLE = 10.0
+# The search: level, ln slope, logit of gamma, size; first point, and the least and the most.
+_START = (-2.0, -1.5, -3.0, 1.0)
+_BOUNDS = ((-30.0, 30.0), (-8.0, 3.0), (-12.0, 6.0), (-1.0, 4.0))
 # Before data, capacity counts like exposures: 1, give or take a half.
 _SIZE_MEAN, _SIZE_DEVIATION = 1.0, 0.5
 _SMALLEST = 1e-9
@@ -55,25 +50,40 @@ class AllocationLaw:
 
     Attributes:
         kind: how bits are allocated.
-        constants: `price` (theta, doublings of the exposures for a bit of log odds) and `exposures`
-            (n_0); or `threshold` and `blur` (log2
-            of documents); then `guess` (gamma) and `size`.
+        level: log odds of knowing, in nats, or probit, at 1,023 documents.
+        slope: what a doubling of the documents adds to it.
+        guess: gamma.
+        size: the power of the model's size that counts like documents.
         echo: e, where the object's name stands in the subject's.
         shares: of the answers.
         middle_size: geometric mean of the models' sizes; NaN where one is not known.
     """
 
     kind: Kind
-    constants: dict[str, float]
+    level: float
+    slope: float
+    guess: float
+    size: float
     echo: float
     shares: Shares
     middle_size: float
 
+    @property
+    def constants(self) -> dict[str, float]:
+        """The constants of the formulas, by name; theta in doublings of the exposures for a bit."""
+        middle = _MIDDLE - self.level / self.slope
+        if self.kind == "all_or_nothing":
+            return {"threshold": middle, "blur": 1 / self.slope, "guess": self.guess}
+        price = float(np.log(2) / self.slope)
+        return {"price": price, "log2_exposures": middle, "guess": self.guess}
+
     def predict(self, facts: CountedFacts) -> Float64[np.ndarray, " facts"]:
         """Chance of a right answer for each fact."""
         values = _values([facts], self.shares, self.middle_size)
-        point = _to_search(self.kind, self.constants)
-        return _mixed(values.free * self.echo, _parts(self.kind, point, values), point, values)
+        line = _line(values, self.level, self.slope, self.size)
+        free = values.standing * self.echo
+        known = _known(self.kind, line, values)[0]
+        return free + (1 - free) * (known + (1 - known) * self.guess * values.share)
 
 
 def fit_allocation(training: Sequence[CountedFacts], kind: Kind) -> AllocationLaw:
@@ -94,29 +104,33 @@ def fit_allocation(training: Sequence[CountedFacts], kind: Kind) -> AllocationLa
     shares = Shares(training)
     values = _values(training, shares, middle)
     accuracy = np.concatenate([facts.accuracy for facts in training])
-    standing = values.free > 0
-    echo = float((accuracy[standing].sum() + 0.5) / (standing.sum() + 1))
+    echo = float((accuracy @ values.standing + 0.5) / (values.standing.sum() + 1))
+    free = values.standing * echo
 
     def loss(point: npt.NDArray) -> tuple[float, npt.NDArray]:
-        known, slopes = _parts(kind, point, values)
-        free, gamma = values.free * echo, special.expit(point[2])
-        p = _mixed(free, (known, slopes), point, values)
+        level, slope, size = point[0], np.exp(point[1]), point[3]
+        gamma = special.expit(point[2])
+        line = _line(values, level, slope, size)
+        known, by_line = _known(kind, line, values)
+        p = free + (1 - free) * (known + (1 - known) * gamma * values.share)
         p = np.clip(p, _SMALLEST, 1 - _SMALLEST)
-        away = point[3] - _SIZE_MEAN
-        value = -(accuracy * np.log(p) + (1 - accuracy) * np.log1p(-p)).sum()
-        by_p = -(accuracy - p) / (p * (1 - p)) * (1 - free)
-        by_known = by_p * (1 - gamma * values.share)
-        by_gamma = (by_p * (1 - known) * values.share).sum() * gamma * (1 - gamma)
-        gradient = np.array(
-            [by_known @ slopes[0], by_known @ slopes[1], by_gamma, by_known @ slopes[2]]
-        )
-        gradient[3] += away / _SIZE_DEVIATION**2
-        return float(value + (away / _SIZE_DEVIATION) ** 2 / 2), gradient
+        away = (size - _SIZE_MEAN) / _SIZE_DEVIATION
+        value = -(accuracy * np.log(p) + (1 - accuracy) * np.log1p(-p)).sum() + away**2 / 2
+        by_p = (p - accuracy) / (p * (1 - p)) * (1 - free)
+        by_line = by_p * (1 - gamma * values.share) * by_line
+        told = 1 - np.exp2(-values.exposures(size))
+        gradient = [
+            by_line.sum(),
+            by_line @ (line - level),
+            (by_p * (1 - known) * values.share).sum() * gamma * (1 - gamma),
+            slope * (by_line * told) @ values.log2_size + away / _SIZE_DEVIATION,
+        ]
+        return float(value), np.array(gradient)
 
-    found = optimize.minimize(
-        loss, np.array(_STARTS[kind]), jac=True, method="L-BFGS-B", bounds=_BOUNDS[kind]
-    )
-    return AllocationLaw(kind, _from_search(kind, found.x), echo, shares, middle)
+    found = optimize.minimize(loss, np.array(_START), jac=True, method="L-BFGS-B", bounds=_BOUNDS)
+    level, log_slope, guess, size = map(float, found.x)
+    slope, gamma = float(np.exp(log_slope)), float(special.expit(guess))
+    return AllocationLaw(kind, level, slope, gamma, size, echo, shares, middle)
 
 
 def allocation_predictor(
@@ -132,31 +146,32 @@ def allocation_predictor(
 
 @dataclass(frozen=True)
 class _Values:
-    """What the laws take of each fact: n, K - 1, the share, 1 for an echo, ln(P/P_mid)."""
+    """What the laws take of each fact: n, K - 1, share, standing (0 or 1), log2(P/P_mid)."""
 
-    exposures: npt.NDArray
+    count: npt.NDArray
     others: npt.NDArray
     share: npt.NDArray
-    free: npt.NDArray
-    log_size: npt.NDArray
+    standing: npt.NDArray
+    log2_size: npt.NDArray
+
+    def exposures(self, size: float) -> npt.NDArray:
+        """log2(1 + n (P/P_mid)^size)."""
+        return np.log2(1 + self.count * np.exp2(size * self.log2_size))
 
 
 def _values(several: Sequence[CountedFacts], shares: Shares, middle: float) -> _Values:
     def joined(of: Callable[[CountedFacts], npt.NDArray]) -> npt.NDArray:
         return np.concatenate([of(facts) for facts in several])
 
-    def log_size(facts: CountedFacts) -> npt.NDArray:
-        return np.full(len(facts), np.nan_to_num(np.log(facts.size / middle)))
-
-    def free(facts: CountedFacts) -> npt.NDArray:
-        return np.zeros(len(facts)) if facts.names is None else facts.names.standing.astype(float)
+    def log2_size(facts: CountedFacts) -> npt.NDArray:
+        return np.full(len(facts), np.nan_to_num(np.log2(facts.size / middle)))
 
     return _Values(
-        exposures=joined(lambda facts: facts.pair_count),
+        count=joined(lambda facts: facts.pair_count),
         others=joined(_others),
         share=joined(shares.of),
-        free=joined(free),
-        log_size=joined(log_size),
+        standing=joined(_standing),
+        log2_size=joined(log2_size),
     )
 
 
@@ -166,38 +181,17 @@ def _others(facts: CountedFacts) -> npt.NDArray:
     return np.maximum(np.exp2(facts.entropy_bits) - 1, _FEWEST_OTHERS)
 
 
-def _parts(kind: Kind, point: npt.NDArray, values: _Values) -> tuple[npt.NDArray, npt.NDArray]:
-    """k, and its derivatives by the first, the second and the last search coordinate."""
-    times = values.exposures * np.exp(point[3] * values.log_size)
+def _standing(facts: CountedFacts) -> npt.NDArray:
+    return np.zeros(len(facts)) if facts.names is None else facts.names.standing.astype(float)
+
+
+def _line(values: _Values, level: float, slope: float, size: float) -> npt.NDArray:
+    return level + slope * (values.exposures(size) - _MIDDLE)
+
+
+def _known(kind: Kind, line: npt.NDArray, values: _Values) -> tuple[npt.NDArray, npt.NDArray]:
+    """k, and its derivative by the line."""
     if kind == "all_or_nothing":
-        blur = np.exp(point[1])
-        away = (np.log2(1 + times) - point[0]) / blur
-        density = stats.norm.pdf(away)
-        by_size = times / (1 + times) * values.log_size / np.log(2) / blur
-        slopes = np.stack([-density / blur, -density * away, density * by_size])
-        return special.ndtr(away), slopes
-    inverse_price = np.exp(-point[0])
-    worth = np.log1p(times) - point[1]
-    known = special.expit(worth * inverse_price - np.log(values.others))
-    by_log_a = known * (1 - known)
-    by_worth = by_log_a * inverse_price
-    by_size = by_worth * times / (1 + times) * values.log_size
-    return known, np.stack([-by_worth * worth, -by_worth, by_size])
-
-
-def _mixed(free, parts, point, values: _Values) -> npt.NDArray:
-    known, gamma = parts[0], special.expit(point[2])
-    return free + (1 - free) * (known + (1 - known) * gamma * values.share)
-
-
-def _from_search(kind: Kind, point: npt.NDArray) -> dict[str, float]:
-    first, second, guess, size = map(float, point)
-    first = first if kind == "all_or_nothing" else np.exp(first)
-    values = first, np.exp(second), special.expit(guess), size
-    return dict(zip(_NAMES[kind], map(float, values), strict=True))
-
-
-def _to_search(kind: Kind, constants: dict[str, float]) -> npt.NDArray:
-    first, second, guess, size = constants.values()
-    first = first if kind == "all_or_nothing" else np.log(first)
-    return np.array([first, np.log(second), special.logit(guess), size])
+        return special.ndtr(line), stats.norm.pdf(line)
+    known = special.expit(line - np.log(values.others))
+    return known, known * (1 - known)

@@ -1,5 +1,6 @@
 """What knowing and guessing depend on: columns with a meaning, scaled by the training facts."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,11 @@ LN2 = float(np.log(2))
 
 # Prior deviation of a coefficient, in nats of log odds a standard deviation of its column.
 _DEVIATION, _INTERCEPT_DEVIATION = 5.0, 4.5
-# Prior of the size's exponents, mean and deviation: the odds of knowing grow as the parameters do,
-# those of guessing not at all.
+# Prior of the size's exponents at the middle size, mean and deviation: the odds of knowing grow as
+# the parameters do, those of guessing not at all.
 _SIZE_EXPONENT = {"known": (1.0, 0.5), "guess": (0.0, 0.5)}
+# Loss falls with the parameters as P^-0.34 (Hoffmann et al. 2022), and log odds with it.
+LOSS_EXPONENT = 0.34
 # How far the log odds of two models of one size lie apart, in nats; a belief, not a measurement.
 MODEL_DEVIATION = 0.25
 
@@ -75,6 +78,7 @@ class Columns:
         objects: the objects that it saw, ascending.
         models: the models, in the order given.
         middle_size: geometric mean of their sizes; NaN where one is not known.
+        size_exponent: alpha of `size_column`.
     """
 
     parts: dict[str, tuple[str, ...]]
@@ -83,6 +87,7 @@ class Columns:
     objects: npt.NDArray[np.str_]
     models: tuple[str, ...]
     middle_size: float
+    size_exponent: float
 
     @property
     def sized(self) -> bool:
@@ -121,7 +126,8 @@ class Columns:
             if name == "intercept":
                 return np.ones(len(facts))
             if name == "size":
-                return np.full(len(facts), np.log2(facts.size / self.middle_size))
+                size = size_column(facts.size / self.middle_size, self.size_exponent)
+                return np.full(len(facts), size)
             if name.startswith("model "):
                 return np.full(len(facts), float(name == f"model {facts.model}"))
             mean, deviation = self.scale[name]
@@ -156,12 +162,28 @@ class Columns:
         return LN2 * self.scale.get(column, (0.0, 1.0))[1]
 
 
-def choose_columns(training: Sequence[CountedFacts], shares: Shares) -> Columns:
+def size_column(ratio: float, exponent: float = LOSS_EXPONENT) -> float:
+    """What size enters as: log2 of the ratio to the middle size, bent by diminishing returns.
+
+    (1 - ratio^-alpha) / (alpha ln 2), which has the slope of log2 at ratio 1 and ends at 1 / (alpha
+    ln 2); log2 itself for alpha = 0.
+
+    >>> size_column(8.0, 0.0), round(size_column(8.0), 2)
+    (3.0, 2.15)
+    """
+    bent = -math.expm1(-exponent * math.log(ratio)) / exponent if exponent else math.log(ratio)
+    return bent / LN2
+
+
+def choose_columns(
+    training: Sequence[CountedFacts], shares: Shares, size_exponent: float = LOSS_EXPONENT
+) -> Columns:
     """The columns that the training facts allow, with their scales.
 
     Args:
         training: facts of each model; all with names, or the names are not used.
         shares: of the answers.
+        size_exponent: alpha of `size_column`.
     """
     named = all(facts.names is not None for facts in training)
     entropy = all(facts.entropy_bits is not None for facts in training)
@@ -178,6 +200,7 @@ def choose_columns(training: Sequence[CountedFacts], shares: Shares) -> Columns:
         objects=np.unique(np.concatenate([facts.object for facts in training])),
         models=tuple(facts.model for facts in training),
         middle_size=float(np.exp(np.log(sizes).mean())),
+        size_exponent=size_exponent,
     )
 
 

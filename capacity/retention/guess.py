@@ -17,7 +17,8 @@ class Shares:
 
     With c of a relation's n training facts having the answer, and m different answers, the share
     is (c + 1/2) / (n + (m + 1)/2). A training fact is left out of its own share, so that the share
-    says the same of it as of a fact not seen. A fact that several models were asked counts once.
+    says the same of it as of a fact not seen. An answer of another relation gets the mean share. A
+    fact that several models were asked counts once.
     """
 
     def __init__(self, training: Sequence[CountedFacts]):
@@ -33,6 +34,8 @@ class Shares:
         home[number] = group
         self._count = _table(answers, count)
         self._total = _table(relations, total)
+        # What a fact's share is on average: all that is known of another relation.
+        self._usual = float((count[number] / total[group]).mean())
         self._different = _table(relations, np.bincount(home, minlength=len(relations)))
 
     def of(self, facts: CountedFacts) -> Float64[np.ndarray, " facts"]:
@@ -40,7 +43,8 @@ class Shares:
         own = self._own(facts)
         total = _look_up(self._total, facts.relation) - own
         different = _look_up(self._different, facts.relation)
-        return (self._others(facts) + _HALF) / (total + _HALF * (different + 1))
+        share = (self._others(facts) + _HALF) / (total + _HALF * (different + 1))
+        return np.where(different > 0, share, self._usual)
 
     def seen(self, facts: CountedFacts) -> Bool[np.ndarray, " facts"]:
         """Whether some other training fact has the same answer."""

@@ -23,7 +23,12 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import stats
 
-from factcap.capacity.retention.columns import MODEL_DEVIATION, Columns, choose_columns
+from factcap.capacity.retention.columns import (
+    LOSS_EXPONENT,
+    MODEL_DEVIATION,
+    Columns,
+    choose_columns,
+)
 from factcap.capacity.retention.facts import CountedFacts
 from factcap.capacity.retention.guess import Shares
 from factcap.capacity.retention.hierarchy import fit_hierarchy
@@ -129,12 +134,13 @@ class RetentionLaw:
         return 0.0 if facts.model in self.columns.models else MODEL_DEVIATION**2
 
 
-def fit_law(training: Sequence[CountedFacts]) -> RetentionLaw:
+def fit_law(training: Sequence[CountedFacts], size_exponent: float = LOSS_EXPONENT) -> RetentionLaw:
     """Fit the law to facts of one model, or of several models of one corpus.
 
     Args:
         training: facts with accuracies, an item a model. Names are used where all have them, sizes
             where all are known.
+        size_exponent: how soon size yields less (`factcap.capacity.retention.columns.size_column`).
 
     Raises:
         ValueError: where there is no fact to fit.
@@ -145,7 +151,7 @@ def fit_law(training: Sequence[CountedFacts]) -> RetentionLaw:
     if not kept:
         raise ValueError("the law needs a fact whose answer does not stand in the question")
     shares = Shares(kept)
-    columns = choose_columns(kept, shares)
+    columns = choose_columns(kept, shares, size_exponent)
     designs = [columns.design(facts, shares) for facts in kept]
     design = Design(
         known=np.vstack([one.known for one in designs]),

@@ -4,10 +4,15 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from factcap.commands.terminal import print_json, progress_bar
+
+if TYPE_CHECKING:
+    from factcap.capacity.retention import CountedFacts
+    from factcap.commands.retention.study import Trial
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Predict:
     files: Positional[tuple[Path, ...]]
     """Facts with counts and accuracies: .json, .csv, .tsv, .jsonl or .parquet."""
     splits: tuple[str, ...] = ()
-    """What to hold out: facts, objects, relations, models; all that the files allow unless given."""
+    """What to hold out: facts, objects, relations, models; all that can be unless given."""
     predictors: tuple[str, ...] = ()
     """What to compare: cooccurrence, mi, smi, all_or_nothing, rate_distortion, law, boosting; all
     that can be unless given."""
@@ -71,13 +76,21 @@ class Predict:
         if self.out is not None:
             report.write_reports(self.out, several, laws, done, beyond)
         if self.figure is not None:
-            from factcap.figures.retention import save_retention
-
-            save_retention(self.figure, several, done, laws)
+            self._draw(self.figure, several, done)
         if self.json:
             published = study.published_fits(several)
             return print_json(report.as_json(several, laws, done, published, beyond))
         print(report.as_text(several, laws, done, beyond))
+
+    def _draw(self, path: Path, several: "list[CountedFacts]", done: "list[Trial]") -> None:
+        from factcap.figures.retention import HeldOut, save_retention
+
+        told = {
+            trial.model: trial.predicted
+            for trial in done
+            if (trial.predictor, trial.split) == ("law", "facts")
+        }
+        save_retention([HeldOut(facts, told[facts.model]) for facts in several], path)
 
     def _check(self) -> None:
         from factcap.commands.retention.report import check_folder
@@ -90,6 +103,9 @@ class Predict:
         if self.out is not None:
             check_folder(self.out)
         if self.figure is not None:
+            for name, given in (("law", self.predictors), ("facts", self.splits)):
+                said = f"--figure shows the law on held-out facts; name {name} too"
+                require(not given or name in given, said)
             require(
                 self.figure.suffix.lower() == ".png" and self.figure.parent.is_dir(),
                 f"--figure must be a .png in a folder that exists, not {self.figure}",

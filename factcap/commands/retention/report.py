@@ -14,8 +14,12 @@ from factcap.capacity.retention import CountedFacts, PublishedFit, RetentionLaw,
 from factcap.commands.retention.study import Extrapolation, Trial, ceiling
 from factcap.synth.errors import require
 
-SCORES = ["r2", "r2_bins", "log_loss", "brier", "calibration_error"]
-_TABLE = ["model", "predictor", "split", "r2", "r2_low", "r2_high", "r2_memory", "r2_of_flexible", "noise_ceiling", "r2_bins", "log_loss", "brier", "calibration_error", "rank_correlation"]
+SCORES = ("r2", "r2_bins", "log_loss", "brier", "calibration_error")
+_TABLE = (
+    *("model", "predictor", "split"),
+    *("r2", "r2_low", "r2_high", "r2_memory", "r2_of_flexible", "noise_ceiling"),
+    *("r2_bins", "log_loss", "brier", "calibration_error", "rank_correlation"),
+)
 PREDICTIONS, TABLE = "predictions.parquet", "scores.csv"
 
 
@@ -35,14 +39,7 @@ def theory_parameters(several: Sequence[CountedFacts]) -> dict[str, dict[str, di
     """The constants of the laws of theory for each model."""
     kinds = ("rate_distortion", "all_or_nothing")
     return {
-        facts.model: {
-            kind: {
-                name: value
-                for name, value in fit_allocation([facts], kind).constants.items()
-                if name != "size"  # one model says nothing of it
-            }
-            for kind in kinds
-        }
+        facts.model: {kind: fit_allocation([facts], kind).constants for kind in kinds}
         for facts in several
     }
 

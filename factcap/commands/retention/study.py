@@ -57,8 +57,8 @@ class Extrapolation:
         size: its parameters.
         models: those that the law was fitted to.
         accuracy: mean over the facts, in the middle of the draws.
-        low: 2.5 % of the draws are below.
-        high: and above.
+        low: lower end of the interval.
+        high: upper end.
         facts: the facts asked.
         predicted: chance of each.
     """
@@ -182,6 +182,9 @@ def extrapolate(
 ) -> list[Extrapolation]:
     """What the law of each corpus says of a model of another size, asked the largest one's facts.
 
+    The interval holds 95 % of the draws with size yielding less and less, as the law has it, and
+    those with a power of the size that goes on for ever: which is right, no small model tells.
+
     Raises:
         BadInput: where a size is not known.
     """
@@ -194,8 +197,13 @@ def extrapolate(
     for corpus in corpora(several):
         law = _law(corpus)
         asked = max(corpus, key=lambda facts: facts.size).at_size(size)
-        draws = law.draw_accuracy(asked, np.random.default_rng(seed))
-        low, middle, high = map(float, np.quantile(draws, [0.025, 0.5, 0.975]))
+        forms = (law, fit_law(corpus, size_exponent=0.0))
+        ends = [
+            np.quantile(form.draw_accuracy(asked, np.random.default_rng(seed)), [0.025, 0.5, 0.975])
+            for form in forms
+        ]
+        middle = float(ends[0][1])
+        low, high = float(min(end[0] for end in ends)), float(max(end[2] for end in ends))
         models = tuple(facts.model for facts in corpus)
         predicted = law.predict(asked)
         found.append(Extrapolation(size, models, middle, low, high, asked, predicted))
