@@ -83,8 +83,8 @@ class Columns:
 
     parts: dict[str, tuple[str, ...]]
     scale: dict[str, tuple[float, float]]
-    relations: npt.NDArray[np.str_]
-    objects: npt.NDArray[np.str_]
+    relations: npt.NDArray
+    objects: npt.NDArray
     models: tuple[str, ...]
     middle_size: float
     size_exponent: float
@@ -211,7 +211,7 @@ def _scale(values: npt.NDArray) -> tuple[float, float]:
     return float(there.mean()), float(there.std()) or 1.0
 
 
-def _codes(known: npt.NDArray[np.str_], names: npt.NDArray[np.str_]) -> npt.NDArray[np.int64]:
+def _codes(known: npt.NDArray, names: npt.NDArray) -> npt.NDArray[np.int64]:
     """The place of each name among those known; the number of those known for any other."""
     place = np.minimum(np.searchsorted(known, names), len(known) - 1)
     return np.where(known[place] == names, place, len(known))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Shaped
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class CountedFacts:
         size: its parameters; NaN where that is not known.
     """
 
-    relation: npt.NDArray[np.str_]
-    object: npt.NDArray[np.str_]
+    relation: Shaped[np.ndarray, " facts"]
+    object: Shaped[np.ndarray, " facts"]
     subject_count: Float64[np.ndarray, " facts"]
     object_count: Float64[np.ndarray, " facts"]
     pair_count: Float64[np.ndarray, " facts"]
     accuracy: Float64[np.ndarray, " facts"]
     documents: float
-    subject: npt.NDArray[np.str_] | None = None
+    subject: Shaped[np.ndarray, " facts"] | None = None
     answers: Float64[np.ndarray, " facts"] | None = None
     entropy_bits: Float64[np.ndarray, " facts"] | None = None
     names: Names | None = None
@@ -67,7 +67,7 @@ class CountedFacts:
     def __len__(self) -> int:
         return len(self.relation)
 
-    def keys(self) -> npt.NDArray[np.str_]:
+    def keys(self) -> npt.NDArray:
         """A name for each fact, the same in the files of all models of a corpus."""
         subject = self.subject
         if subject is None:
@@ -75,7 +75,7 @@ class CountedFacts:
             subject = np.array([f"{own:g} {pair:g}" for own, pair in counts], dtype=np.str_)
         return join(join(self.relation, self.object), subject)
 
-    def take(self, rows: npt.NDArray[Any]) -> "CountedFacts":
+    def take(self, rows: npt.NDArray) -> "CountedFacts":
         """Some facts, by their numbers or by a mask."""
         return _take(self, rows)
 
@@ -88,12 +88,12 @@ class CountedFacts:
         return replace(self.blind(), size=float(size), model=f"{size:.3g} parameters")
 
 
-def join(first: npt.NDArray[np.str_], second: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
+def join(first: npt.NDArray, second: npt.NDArray) -> npt.NDArray:
     """Two names as one, by the unit separator, which stands in no name."""
     return np.char.add(np.char.add(first, "\x1f"), second)
 
 
-def _take(whole: Any, rows: npt.NDArray[Any]) -> Any:
+def _take(whole: Any, rows: npt.NDArray) -> Any:
     """The rows of every array of a dataclass, and of the dataclasses in it."""
     parts = {}
     for field in fields(whole):
@@ -152,6 +152,6 @@ def answers_behind(accuracy: npt.ArrayLike, most: int = 2000) -> float:
     shares = np.unique(np.asarray(accuracy, float))
     for answers in range(1, most + 1):
         right = shares * answers
-        if np.all(np.abs(right - np.round(right)) < 1e-6 * max(1, answers)):
+        if np.all(np.abs(right - np.round(right)) < 1e-7 * answers):
             return float(answers)
     return float("nan")

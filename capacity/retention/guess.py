@@ -57,10 +57,10 @@ class Shares:
         return _look_up(self._count, join(facts.relation, facts.object)) - self._own(facts)
 
 
-def _table(names: npt.NDArray[np.str_], values: npt.NDArray) -> dict[str, float]:
+def _table(names: npt.NDArray, values: npt.NDArray) -> dict[str, float]:
     return dict(zip(names.tolist(), values.tolist(), strict=True))
 
 
-def _look_up(table: dict[str, float], names: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
+def _look_up(table: dict[str, float], names: npt.NDArray) -> npt.NDArray[np.float64]:
     different, number = np.unique(names, return_inverse=True)
     return np.array([float(table.get(name, 0.0)) for name in different.tolist()])[number]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from jaxtyping import Float64
+from jaxtyping import Float64, Shaped
 
 from factcap.synth.errors import BadInput, require
 from factcap.synth.tabular.tables import column_names, read_columns, table_files
@@ -53,9 +53,9 @@ class CountTable:
     model: str
     size: float
     documents: float
-    relation: npt.NDArray[np.str_]
-    subject: npt.NDArray[np.str_] | None
-    object: npt.NDArray[np.str_] | None
+    relation: Shaped[np.ndarray, " rows"]
+    subject: Shaped[np.ndarray, " rows"] | None
+    object: Shaped[np.ndarray, " rows"] | None
     subject_count: Float64[np.ndarray, " rows"]
     object_count: Float64[np.ndarray, " rows"]
     pair_count: Float64[np.ndarray, " rows"]
@@ -179,7 +179,7 @@ def _cells(path: Path, objects: list[Mapping[str, object]], name: str) -> pa.Arr
     return pa.array(cells, pa.string())
 
 
-def _text(path: Path, table: pa.Table, name: str) -> npt.NDArray[np.str_]:
+def _text(path: Path, table: pa.Table, name: str) -> npt.NDArray:
     column = table.column(name)
     if column.null_count:
         row = int(np.flatnonzero(column.is_null().to_numpy())[0]) + 1
