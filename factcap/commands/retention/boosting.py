@@ -37,6 +37,7 @@ def boosting_predictor(
     """
     try:
         from sklearn.ensemble import HistGradientBoostingRegressor
+        from threadpoolctl import threadpool_limits
     except ImportError:
         raise BadInput(
             "boosting needs scikit-learn: pip install 'factcap[predict]'; "
@@ -69,13 +70,18 @@ def boosting_predictor(
 
     given = np.vstack([columns(facts) for facts in training])
     asked = np.concatenate([relation(facts) for facts in training])
-    elsewhere = trees(kinds=()).fit(given, accuracy)
+    elsewhere = trees(kinds=())
     within = trees(kinds=(0,) if len(relations) <= _MOST_KINDS else ())
-    within.fit(np.column_stack([asked, given]), accuracy)
+    # Threads that wait for each other cost more than they save on so few facts.
+    with threadpool_limits(1):
+        elsewhere.fit(given, accuracy)
+        within.fit(np.column_stack([asked, given]), accuracy)
 
     def predict(facts: CountedFacts) -> npt.NDArray[np.float64]:
         mine, place = columns(facts), relation(facts)
-        known = within.predict(np.column_stack([place, mine]))
-        return np.clip(np.where(np.isnan(place), elsewhere.predict(mine), known), 0.0, 1.0)
+        with threadpool_limits(1):
+            known = within.predict(np.column_stack([place, mine]))
+            new = elsewhere.predict(mine)
+        return np.clip(np.where(np.isnan(place), new, known), 0.0, 1.0)
 
     return predict
