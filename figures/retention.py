@@ -20,6 +20,7 @@ _PANELS = 4
 _CELLS = 25
 _FEWEST = 20
 _LEAST = 1e-3
+_PAPER = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _against(axes: Axes, one: HeldOut):
     edges = np.linspace(0, 1, _CELLS + 1)
     cells, _, _ = np.histogram2d(one.predicted, one.facts.accuracy, bins=(edges, edges))
     image = axes.pcolormesh(
-        edges, edges, np.ma.masked_equal(cells.T, 0), norm=LogNorm(1, 5000), cmap="viridis_r"
+        edges, edges, np.ma.masked_equal(cells.T, 0), norm=LogNorm(1, 5000), cmap="YlGnBu"
     )
     axes.plot([0, 1], [0, 1], color="0.4", linewidth=0.8)
     axes.set(title=one.facts.model, xlabel="predicted, fact held out", aspect="equal")
@@ -87,7 +88,7 @@ def _against(axes: Axes, one: HeldOut):
     if not memory.all():
         rest = r_squared(one.facts.accuracy[memory], one.predicted[memory])
         text += f"\n{rest:.2f} where memory is needed"
-    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", fontsize=8.5)
+    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", fontsize=8.5, bbox=_PAPER)
     return image
 
 

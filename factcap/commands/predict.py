@@ -1,14 +1,13 @@
 """`factcap predict`: which facts a model will know, said before it is trained."""
 
 import math
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
-from factcap.commands.terminal import print_json, progress_bar
+from factcap.commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from factcap.capacity.retention import CountedFacts
@@ -51,23 +50,18 @@ class Predict:
             choose_splits,
             read_models,
         )
-        from factcap.synth.errors import Notice
 
         self._check()
         several = read_models(self.files)
         splits = choose_splits(several, self.splits)
         predictors = choose_predictors(several, self.predictors, boosting=is_installed())
         if not self.predictors and "boosting" not in predictors:
-            notice = "boosting, the flexible ceiling, is left out: pip install 'factcap[predict]'"
-            warnings.warn(notice, Notice, stacklevel=1)
+            say("boosting, the flexible ceiling, is left out: pip install 'factcap[predict]'")
         beyond = []
         if self.size is not None:
             beyond = study.extrapolate(several, self.size, seed=self.seed)
             if any(len(one.models) == 1 for one in beyond):
-                notice = (
-                    "one model of a corpus tells nothing of size: the interval is mostly belief"
-                )
-                warnings.warn(notice, Notice, stacklevel=1)
+                say("one model of a corpus tells nothing of size: its interval is mostly belief")
         with progress_bar("trials", study.count_trials(several, predictors, splits)) as bar:
             done = list(
                 study.trials(several, predictors, splits, seed=self.seed, progress=bar.update)
