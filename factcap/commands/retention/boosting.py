@@ -58,20 +58,21 @@ def boosting_predictor(
         place = np.minimum(np.searchsorted(relations, facts.relation), len(relations) - 1)
         return np.where(relations[place] == facts.relation, place.astype(float), np.nan)
 
-    def trees(*, kinds: Sequence[int]) -> Any:
-        return HistGradientBoostingRegressor(
-            learning_rate=0.05,
-            max_iter=300,
-            min_samples_leaf=15,
-            l2_regularization=1.0,
-            categorical_features=list(kinds) or None,
-            random_state=0,
-        )
+    def trees(**more: Any) -> Any:
+        options: dict[str, Any] = {
+            "learning_rate": 0.05,
+            "max_iter": 300,
+            "min_samples_leaf": 15,
+            "l2_regularization": 1.0,
+            "random_state": 0,
+        }
+        return HistGradientBoostingRegressor(**options, **more)
 
     given = np.vstack([columns(facts) for facts in training])
     asked = np.concatenate([relation(facts) for facts in training])
-    elsewhere = trees(kinds=())
-    within = trees(kinds=(0,) if len(relations) <= _MOST_KINDS else ())
+    elsewhere = trees(categorical_features=None)
+    kinds = [0] if len(relations) <= _MOST_KINDS else None
+    within = trees(categorical_features=kinds)
     # Threads that wait for each other cost more than they save on so few facts.
     with threadpool_limits(1):
         elsewhere.fit(given, accuracy)

@@ -34,7 +34,9 @@ def read_models(paths: Sequence[Path]) -> list[CountedFacts]:
 
 def _facts(table: CountTable) -> CountedFacts:
     rows = len(table.relation)
-    named = table.subject is not None and table.object is not None
+    names = None
+    if table.subject is not None and table.object is not None:
+        names = compare_names(table.subject.tolist(), table.object.tolist())
     answers = table.answers
     if answers is None:
         answers = np.full(rows, answers_behind(table.accuracy))
@@ -53,7 +55,7 @@ def _facts(table: CountTable) -> CountedFacts:
         documents=table.documents,
         answers=answers,
         entropy_bits=table.entropy_bits,
-        names=compare_names(table.subject.tolist(), table.object.tolist()) if named else None,
+        names=names,
         model=table.model,
         size=table.size,
     )

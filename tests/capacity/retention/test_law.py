@@ -104,7 +104,7 @@ def test_held_out_accuracies_change_nothing(split):
 
 def test_a_larger_model_is_told_from_smaller_ones():
     base = counted(3000)
-    models = []
+    models, truth = [], np.zeros(len(base))
     for number, size in enumerate((1e8, 1e9, 8e9)):
         known = -8 + 1.1 * size_column(size / 1e9)
         facts, truth = answered(base, known=known, seed=7)
