@@ -1,4 +1,4 @@
-from . import memorized_prior, rules_and_facts
+from . import memorized_prior, retention, rules_and_facts
 from .bounds.all_or_nothing import all_or_nothing_bound
 from .bounds.asymptotics import (
     all_or_nothing_deficit,
@@ -116,6 +116,7 @@ __all__ = [
     "rate_distortion_bound",
     "read_knowledge_runs",
     "recall_range",
+    "retention",
     "rules_and_facts",
     "separable_probability",
     "smallest_budget",

@@ -18,6 +18,7 @@ from factcap.commands.describe import Bound, Show
 from factcap.commands.exchange import Export, ExportTask
 from factcap.commands.generate import Generate
 from factcap.commands.pictures import Curve, Figure
+from factcap.commands.predict import Predict
 from factcap.commands.runs import Measure, Train
 from factcap.commands.select import Select
 from factcap.commands.sweeps import Results, Status, Sweep
@@ -35,6 +36,7 @@ Command = (
     | Annotated[Status, subcommand("status", prefix_name=False)]
     | Annotated[Losses, subcommand("losses", prefix_name=False)]
     | Annotated[Select, subcommand("select", prefix_name=False)]
+    | Annotated[Predict, subcommand("predict", prefix_name=False)]
     | Annotated[Figure, subcommand("figure", prefix_name=False)]
     | Annotated[Curve, subcommand("curve", prefix_name=False)]
 )

@@ -1,0 +1,1 @@
+"""What `factcap predict` does: reads files, holds out, fits, reports."""

@@ -1,0 +1,122 @@
+"""Retention: what the law says of each fact before it is asked, against what the model knows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+
+from factcap.capacity.retention import CountedFacts, calibration_curve, r_squared
+from factcap.figures.style import COLORS, MARKERS, line, look
+from factcap.models.runs.directory.files import write_whole
+
+# Most models that have a panel of their own.
+_PANELS = 4
+_CELLS = 25
+_FEWEST = 20
+_LEAST = 1e-3
+_PAPER = {"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.5}
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A model's facts, and what the law said of each when it was held out."""
+
+    facts: CountedFacts
+    predicted: npt.NDArray[np.float64]
+
+
+def save_retention(models: Sequence[HeldOut], path: Path) -> None:
+    """Draw the figure as a PNG; it appears whole or not at all."""
+    with look():
+        figure = draw(models)
+        save = partial(figure.savefig, format="png", metadata={"Software": None})
+        write_whole(path, partial(save, bbox_inches="tight"))
+
+
+def draw(models: Sequence[HeldOut]) -> Figure:
+    """The figure: predicted against measured, calibration, and accuracy against frequency."""
+    shown = models[:_PANELS]
+    figure = Figure(figsize=(max(3.1 * len(shown), 9.3), 7.6), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1.15))
+    panels = top.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+    for axes, one in zip(panels, shown, strict=True):
+        image = _against(axes, one)
+    panels[0].set_ylabel("measured accuracy")
+    top.colorbar(image, ax=list(panels), label="facts", pad=0.01)
+    left, right = bottom.subplots(1, 2)
+    for number, one in enumerate(models):
+        _calibration(left, one, number)
+        _frequency(right, one, number)
+    left.plot([_LEAST, 1], [_LEAST, 1], color="0.4", linewidth=0.8)
+    left.set(
+        title="Calibration: 20 groups of equally many facts",
+        xlabel="predicted, mean of the group",
+        ylabel="measured, mean of the group",
+        xscale="log",
+        yscale="log",
+        xlim=(_LEAST, 1.1),
+        ylim=(_LEAST, 1.1),
+    )
+    left.legend()
+    right.set(
+        title="By frequency: measured (points) and the law (lines)",
+        xlabel="documents that hold subject and object",
+        ylabel="mean accuracy",
+        xscale="symlog",
+    )
+    right.set_xlim(left=-0.3)
+    right.set_ylim(bottom=0)
+    return figure
+
+
+def _against(axes: Axes, one: HeldOut):
+    edges = np.linspace(0, 1, _CELLS + 1)
+    cells, _, _ = np.histogram2d(one.predicted, one.facts.accuracy, bins=(edges, edges))
+    image = axes.pcolormesh(
+        edges, edges, np.ma.masked_equal(cells.T, 0), norm=LogNorm(1, 5000), cmap="YlGnBu"
+    )
+    axes.plot([0, 1], [0, 1], color="0.4", linewidth=0.8)
+    axes.set(title=one.facts.model, xlabel="predicted, fact held out", aspect="equal")
+    text = f"$R^2$ = {r_squared(one.facts.accuracy, one.predicted):.2f} per fact"
+    memory = needs_memory(one.facts)
+    if not memory.all():
+        rest = r_squared(one.facts.accuracy[memory], one.predicted[memory])
+        text += f"\n{rest:.2f} where memory is needed"
+    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", fontsize=8.5, bbox=_PAPER)
+    return image
+
+
+def _calibration(axes: Axes, one: HeldOut, number: int) -> None:
+    predicted, measured, _ = calibration_curve(one.facts.accuracy, one.predicted)
+    axes.plot(predicted, measured, **_marked(number, label=one.facts.model), alpha=0.8)
+
+
+def _frequency(axes: Axes, one: HeldOut, number: int) -> None:
+    """Means over facts of like counts, those left out whose answer stands in the question."""
+    memory = needs_memory(one.facts)
+    count = one.facts.pair_count[memory]
+    member = np.floor(np.log2(1 + count)).astype(int)
+    facts = np.bincount(member)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        center = np.bincount(member, count) / facts
+        measured = np.bincount(member, one.facts.accuracy[memory]) / facts
+        predicted = np.bincount(member, one.predicted[memory]) / facts
+    enough = facts >= _FEWEST
+    axes.plot(center[enough], measured[enough], **_marked(number))
+    axes.plot(center[enough], predicted[enough], **line(number))
+
+
+def needs_memory(facts: CountedFacts) -> npt.NDArray[np.bool_]:
+    """The facts whose answer does not stand in the question; all where names are not known."""
+    return np.ones(len(facts), bool) if facts.names is None else ~facts.names.standing
+
+
+def _marked(number: int, **more: str) -> dict:
+    style = {"color": COLORS[number % len(COLORS)], "marker": MARKERS[number % len(MARKERS)]}
+    return {**style, "linestyle": "none", "markersize": 4.5, **more}
