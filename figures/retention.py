@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from factcap.capacity.retention import CountedFacts, calibration_curve, r_squared
 from factcap.figures.style import COLORS, MARKERS, line, look
-from factcap.models.runs.directory.files import write_whole
+from factcap.synth.disk.files import write_whole
 
 # Most models that have a panel of their own.
 _PANELS = 4

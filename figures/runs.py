@@ -73,8 +73,8 @@ def make_runs(
         if new:
             ended({number: read[number] for number in sorted(read)})
 
-    ended = run_sweep(specs, store, workers=workers, progress=look)
+    outcome = run_sweep(specs, store, workers=workers, progress=look)
     look(now=True)
-    for run, reason in ended.failed.items():
+    for run, reason in outcome.failed.items():
         raise FloatingPointError(f"the run {store.directory(run)} failed: {reason}")
     return [Finished(*read_finished(store.directory(spec.id))) for spec in specs]

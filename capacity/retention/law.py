@@ -102,7 +102,7 @@ class RetentionLaw:
     def draw_accuracy(
         self, facts: CountedFacts, rng: np.random.Generator, draws: int = 200
     ) -> Float64[np.ndarray, " draws"]:
-        """Mean accuracy over facts of relations that training saw, a draw of all effects each."""
+        """Mean accuracy over the facts, for draws of all that the fit does not know."""
         free = self._free(facts)
         design = self.columns.design(facts, self.shares)
         return draw_hierarchy(

@@ -141,31 +141,33 @@ def draw_hierarchy(
 
     Args:
         posterior: from `fit_hierarchy`.
-        design: the facts to predict; their relations must have been seen.
+        design: the facts to predict; new relations are drawn as one.
         rng: makes the draws.
         weights: of the facts.
         draws: how many.
         apart: variance of the log odds of a model that was not seen.
     """
-    _, relation = _find(posterior.relations, design.relation)
+    old, relation = _find(posterior.relations, design.relation)
     seen, answer = _find(posterior.keys, design.relation * posterior.answers + design.answer)
     split, q = design.known.shape[1], len(posterior.beta)
     factor = np.linalg.cholesky(posterior.own_covariance)
+    spread = np.linalg.cholesky(posterior.spread)
     means = []
     for _ in range(draws):
         shift = rng.multivariate_normal(np.zeros(q), posterior.beta_covariance)
         noise = rng.normal(size=(len(factor), q))
         moved = np.einsum("rij,j->ri", posterior.pull, shift)
         moved += np.einsum("rij,rj->ri", factor, noise)
-        c = posterior.coefficients + moved
+        population = posterior.beta + shift + spread @ rng.normal(size=q)
+        c = np.where(old[:, None], (posterior.coefficients + moved)[relation], population)
         of_key = _find(posterior.relations, posterior.keys // posterior.answers)[1]
         u = posterior.effects - np.einsum("lq,lq->l", posterior.effect_pull, moved[of_key])
         u += rng.normal(size=len(u)) / np.sqrt(posterior.effect_precision)
         new = rng.normal(size=len(relation)) * np.sqrt(posterior.answer_variance)
         model = rng.normal(size=2) * np.sqrt(apart)
         effect = np.where(seen, u[answer], new)
-        known = expit(np.einsum("nq,nq->n", design.known, c[relation, :split]) + effect + model[0])
-        guess = expit(np.einsum("nq,nq->n", design.guess, c[relation, split:]) + effect + model[1])
+        known = expit(np.einsum("nq,nq->n", design.known, c[:, :split]) + effect + model[0])
+        guess = expit(np.einsum("nq,nq->n", design.guess, c[:, split:]) + effect + model[1])
         means.append(float(np.mean(weights * (guess + (1 - guess) * known))))
     return np.array(means)
 

@@ -131,6 +131,14 @@ def test_the_unseen_size_widens_the_interval(simulated):
     assert widths[0] < widths[1] < widths[2]
 
 
+def test_draws_agree_with_predictions_on_new_relations_and_answers(simulated):
+    facts = simulated[0].take(np.arange(3000))
+    law = fit_law([facts.take(facts.relation != "relation 0")])
+    draws = law.draw_accuracy(facts.blind(), np.random.default_rng(0), draws=400)
+    assert draws.mean() == pytest.approx(law.predict(facts.blind()).mean(), abs=0.01)
+    assert draws.std() > 0
+
+
 def test_the_interval_of_a_fact_holds_95_percent():
     """Where facts scatter as a beta distribution does, as many lie inside as it says."""
     facts, chance = answered(replace(counted(8000), names=None))
