@@ -90,6 +90,11 @@ class Columns:
     size_exponent: float
 
     @property
+    def named(self) -> bool:
+        """Whether the law uses names."""
+        return "run" in self.parts["guess"]
+
+    @property
     def sized(self) -> bool:
         """Whether the size is a column."""
         return bool(np.isfinite(self.middle_size))
@@ -127,9 +132,11 @@ class Columns:
                 return np.ones(len(facts))
             if name == "size":
                 size = size_column(facts.size / self.middle_size, self.size_exponent)
-                return np.full(len(facts), size)
+                return np.full(len(facts), np.nan_to_num(size))
             if name.startswith("model "):
                 return np.full(len(facts), float(name == f"model {facts.model}"))
+            if name not in raw:
+                return np.zeros(len(facts))
             mean, deviation = self.scale[name]
             return np.nan_to_num((raw[name] - mean) / deviation, nan=0.0)
 

@@ -110,7 +110,7 @@ class RetentionLaw:
         ) + float(free.mean())
 
     def coefficients(self) -> dict[str, Coefficient]:
-        """The population's coefficients, by part and column, as in `known.pair`; and `echo`."""
+        """The population's coefficients, by part and column, as in `known.pair`."""
         deviation = np.sqrt(np.diag(self.posterior.beta_covariance))
         spread = np.sqrt(np.diag(self.posterior.spread))
         found = {}
@@ -125,7 +125,7 @@ class RetentionLaw:
         return found
 
     def _free(self, facts: CountedFacts) -> npt.NDArray[np.float64]:
-        if facts.names is None or "run" not in self.columns.scale:
+        if facts.names is None or not self.columns.named:
             return np.zeros(len(facts))
         return np.where(facts.names.standing, self.echo, 0.0)
 

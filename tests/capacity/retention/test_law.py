@@ -206,6 +206,15 @@ def test_the_columns_are_scaled_by_training_and_unknowns_count_as_the_mean():
     assert other.answer.tolist() == [len(columns.objects)] * 2
 
 
+def test_what_is_not_known_of_the_facts_asked_counts_as_the_mean(simulated):
+    facts = simulated[0]
+    assert facts.names is not None
+    rest = facts.take(~facts.names.standing)
+    law = fit_law([facts, replace(facts, size=4e9, model="larger")])
+    plain = replace(rest, names=None, size=float("nan"))
+    assert r_squared(law.predict(rest), law.predict(plain)) > 0.9
+
+
 def test_nothing_to_fit_is_refused():
     with pytest.raises(ValueError, match="does not stand in the question"):
         fit_law([counted(5).take(np.zeros(5, bool))])
