@@ -244,21 +244,7 @@ def _documents(people: Any, documents: int) -> Iterator[Document]:
 
 def _save_model(folder: Path, size: str, texts: Sequence[str]) -> None:
     width, depth, heads, vocabulary = SIZES[size]
-    words = Tokenizer(BPE())
-    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    words.decoder = decoders.ByteLevel()
-    words.post_processor = processors.ByteLevel(trim_offsets=True)
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary,
-        show_progress=False,
-        special_tokens=["<|endoftext|>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    )
-    words.train_from_iterator([*map(" {}".format, texts), *TEMPLATES], trainer)
-    end = "<|endoftext|>"
-    transformers.PreTrainedTokenizerFast(
-        tokenizer_object=words, bos_token=end, eos_token=end
-    ).save_pretrained(folder)
+    byte_level([*map(" {}".format, texts), *TEMPLATES], vocabulary).save_pretrained(folder)
     config = transformers.GPT2Config(
         n_embd=width,
         n_layer=depth,
@@ -269,6 +255,25 @@ def _save_model(folder: Path, size: str, texts: Sequence[str]) -> None:
         eos_token_id=0,
     )
     transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+
+
+def byte_level(texts: Sequence[str], size: int) -> transformers.PreTrainedTokenizerFast:
+    """A tokenizer as GPT-2's: bytes, a space goes with the word, nothing before a text."""
+    words = Tokenizer(BPE())
+    words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    words.decoder = decoders.ByteLevel()
+    words.post_processor = processors.ByteLevel(trim_offsets=True)
+    end = "<|endoftext|>"
+    trainer = trainers.BpeTrainer(
+        vocab_size=size,
+        show_progress=False,
+        special_tokens=[end],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+    )
+    words.train_from_iterator(texts, trainer)
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=words, bos_token=end, eos_token=end, unk_token=end
+    )
 
 
 def _timed(checkpoint: Checkpoint, run: Callable[[], object]) -> float:

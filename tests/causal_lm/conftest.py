@@ -6,6 +6,7 @@ pytest.importorskip("transformers")
 import torch
 import transformers
 
+from benchmarks.any_model import byte_level
 from tests.causal_lm import models
 
 transformers.utils.logging.disable_progress_bar()
@@ -26,7 +27,7 @@ def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("models")
     made = {}
     for kind in models.KINDS:
-        tokenizer = models.metaspace() if kind == "llama" else models.byte_level()
+        tokenizer = models.metaspace() if kind == "llama" else byte_level(models.TEXTS, 400)
         made[kind] = models.save_model(root / kind, kind, tokenizer)
     return made
 

@@ -10,6 +10,8 @@ from tokenizers import Tokenizer, decoders, pre_tokenizers, processors, trainers
 from tokenizers.models import BPE
 from transformers import PreTrainedTokenizerFast
 
+from benchmarks.any_model import byte_level
+
 TEXTS = [
     "Bo Ade was born in Rome.",
     "Ana Eck was born in New York.",
@@ -18,25 +20,6 @@ TEXTS = [
     "Q: What is the field of Bo Ade? A: physics",
 ]
 KINDS = ("gpt2", "gpt_neox", "llama")
-
-
-def byte_level(texts=TEXTS, size: int = 400) -> PreTrainedTokenizerFast:
-    """As GPT-2's: bytes, a space goes with the word, nothing is put before a text."""
-    tokenizer = Tokenizer(BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.post_processor = processors.ByteLevel(trim_offsets=True)
-    trainer = trainers.BpeTrainer(
-        vocab_size=size,
-        show_progress=False,
-        special_tokens=["<|endoftext|>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    end = "<|endoftext|>"
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=end, eos_token=end, unk_token=end
-    )
 
 
 def metaspace(texts=TEXTS, size: int = 120) -> PreTrainedTokenizerFast:
@@ -142,7 +125,7 @@ def write_facts(folder: Path) -> None:
 def train_model(folder: Path, texts: list[str]) -> None:
     """A small GPT-2, trained on texts, and its tokenizer."""
     torch.manual_seed(0)
-    tokenizer = byte_level(TEXTS + texts)
+    tokenizer = byte_level(TEXTS + texts, 400)
     model = transformers.AutoModelForCausalLM.from_config(config("gpt2", len(tokenizer), width=32))
     model.eval()  # dropout would only slow it down
     rows = tokenizer(texts)["input_ids"]

@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
 
+from benchmarks.any_model import byte_level
 from factcap.causal_lm.asking import continued
 from factcap.causal_lm.tokens import Tokenizer
 from factcap.synth.errors import BadInput
-from tests.causal_lm.models import byte_level, metaspace
+from tests.causal_lm.models import TEXTS, metaspace
 
 
 @pytest.fixture(scope="module", params=["byte level", "metaspace"])
 def tokenizer(request):
-    return byte_level() if request.param == "byte level" else metaspace()
+    return byte_level(TEXTS, 400) if request.param == "byte level" else metaspace()
 
 
 def value_of(tokenizer, text: str, value: str) -> list[str]:
@@ -38,7 +39,9 @@ def test_the_space_goes_with_the_value_and_nothing_else_does(tokenizer, text, va
 
 
 def test_a_value_behind_a_bracket_is_without_it():
-    assert "".join(value_of(byte_level(), "is Porto (Portugal).", "Portugal")) == "Portugal"
+    assert (
+        "".join(value_of(byte_level(TEXTS, 400), "is Porto (Portugal).", "Portugal")) == "Portugal"
+    )
 
 
 def test_a_text_is_cut_as_one_piece(tokenizer):
@@ -54,7 +57,7 @@ def test_a_text_is_cut_as_one_piece(tokenizer):
 
 
 def test_bytes_of_one_character_are_all_of_its_value():
-    tokenizer = byte_level()
+    tokenizer = byte_level(TEXTS, 400)
     pieces = value_of(tokenizer, "Bo Ade was born in 東京.", "東京")
     assert pieces[0] == "_"
     assert len(pieces) == 1 + len("東京".encode())
@@ -82,7 +85,7 @@ def test_a_text_that_begins_with_its_value_gets_a_start_token(tokenizer):
     assert passage.spans[0][0] == 1
     assert passage.tokens[0] == tokenizer.bos_token_id
     assert np.count_nonzero(passage.tokens == tokenizer.bos_token_id) == 1
-    bare = byte_level()
+    bare = byte_level(TEXTS, 400)
     bare.bos_token = bare.eos_token = None
     with pytest.raises(BadInput, match="no start token"):
         list(continued(Tokenizer(bare, "m", 500), [("", "Rome")]))

@@ -2,23 +2,17 @@
 
 import numpy as np
 import torch
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2LMHeadModel
+
+from tests.causal_lm.models import config
 
 
 def gpt2(*, vocabulary, dropout=0.0, seed=0):
     torch.manual_seed(seed)
     rates = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), dropout)
-    config = GPT2Config(
-        vocab_size=vocabulary,
-        n_positions=16,
-        n_embd=8,
-        n_layer=1,
-        n_head=1,
-        bos_token_id=0,
-        eos_token_id=0,
-        **rates,
-    )
-    return GPT2LMHeadModel(config).train()
+    made = config("gpt2", vocabulary, width=8, depth=1, heads=1, context=16)
+    made.update(rates)
+    return GPT2LMHeadModel(made).train()
 
 
 def rows_of(examples, *, vocabulary, lengths=(6, 6), seed=0):

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from factcap.synth import BadInput, load, write
 from factcap.synth.tabular.triples import triples
+from tests.real_data import DATA, needs_data
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real fact sets are not here")
 short = st.text("ab '-.é", min_size=1, max_size=5).map(str.strip).filter(bool)
 phrases = st.lists(st.tuples(short, st.sampled_from("rq"), short), min_size=1, max_size=12)
 

@@ -1,6 +1,5 @@
 """Ray as the engine of a sweep: workers on the machines of a cluster, one store that all see."""
 
-import importlib
 import socket
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from factcap.models.sweep.engines.attempt import Report, attempt
 from factcap.models.sweep.engines.cores import pin_to_free_core
 from factcap.models.sweep.engines.engine import Task
 from factcap.synth.errors import BadInput, require
+from factcap.synth.libraries import library
 
 _CONNECT_SECONDS = 10
 
@@ -30,7 +30,7 @@ class RayEngine:
     """
 
     def __init__(self, address: str | None = None):
-        self._ray = _ray()
+        self._ray = library("ray", "cluster")
         _connect(self._ray, address)
         gpus = int(self._ray.cluster_resources().get("GPU", 0))
         self.together, self._kind = gpus, "GPU" if gpus else "CPU"
@@ -76,15 +76,6 @@ def _attempt(root: str, specs: tuple, checkpoint_seconds: float) -> list[Report]
     keep_compiled()
     silence_orbax()
     return attempt(Path(root), specs, checkpoint_seconds=checkpoint_seconds)
-
-
-def _ray() -> Any:
-    try:
-        return importlib.import_module("ray")
-    except ImportError:
-        raise BadInput(
-            "the engine ray needs the extra `cluster`: pip install 'factcap[cluster]'"
-        ) from None
 
 
 def _connect(ray: Any, address: str | None) -> None:

@@ -14,8 +14,8 @@ from factcap.capacity.retention import (
     published_bins,
     truncated_log,
 )
-from factcap.commands.retention.inputs import read_models
-from tests.capacity.retention.public import FOLDER, needs_public_models
+from factcap.figures.retention.inputs import read_models
+from tests.real_data import PUBLIC_MODELS, needs_public_models
 
 
 def table(pair, accuracy, *, subject=None, size=2.0**20) -> CountedFacts:
@@ -112,7 +112,7 @@ PUBLISHED = {
 @needs_public_models
 @pytest.mark.parametrize("model", PUBLISHED)
 def test_the_published_tables_come_out(model):
-    [facts] = read_models([FOLDER / f"{model}.parquet"])
+    [facts] = read_models([PUBLIC_MODELS / f"{model}.parquet"])
     smi, mi, pair = (fit_published(facts, kind) for kind in ("smi", "mi", "cooccurrence"))
     found = (smi.r2, smi.slope, smi.intercept, mi.r2, pair.r2)
     assert found == pytest.approx(PUBLISHED[model], abs=2e-6)

@@ -1,6 +1,5 @@
 import json
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,10 +19,8 @@ from factcap.synth.corpus import (
     span_facts,
     tokenize,
 )
+from tests.real_data import DATA, needs_data
 from tests.synth.corpus.mini import write_folder
-
-DATA = Path(__file__).parents[4] / "shared" / "data"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the real fact sets are not here")
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +179,7 @@ def test_a_missing_library_is_said_in_one_line(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    with pytest.raises(BadInput, match=r"install it with pip install 'factcap\[text\]'"):
+    with pytest.raises(BadInput, match=r"install it with: pip install 'factcap\[text\]'"):
         learn_byte_pairs(["a"], 9)
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from factcap.synth.corpus import commonest, read_probes
 from factcap.synth.errors import BadInput
-
-DATA = Path(__file__).parents[4] / "shared" / "data"
+from tests.real_data import DATA, needs_data
 
 
 @pytest.fixture
@@ -125,7 +124,7 @@ def test_the_commonest_value_of_a_relation():
     assert commonest(["a", "a"], ["x", "y"]).tolist() == [True, False]
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="no shared data here")
+@needs_data
 def test_real_tables():
     probes = read_probes(DATA / "pararel")
     assert len(probes) > 2000

@@ -1,6 +1,5 @@
 """What `factcap predict` prints and writes: JSON, a table, and a row a fact."""
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from factcap.capacity.retention import CountedFacts, PublishedFit, RetentionLaw, fit_allocation
-from factcap.commands.retention.study import Extrapolation, Trial, ceiling
+from factcap.figures.files import write_csv
+from factcap.figures.retention.study import Extrapolation, Trial, ceiling
+from factcap.synth.disk.files import write_whole
 from factcap.synth.errors import require
 
 SCORES = ("r2", "r2_bins", "log_loss", "brier", "calibration_error")
@@ -220,11 +221,10 @@ def write_reports(
         The files.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / TABLE).open("w", newline="") as file:
-        writer = csv.DictWriter(file, _TABLE, lineterminator="\n")
-        writer.writeheader()
-        for row in table_rows(several, done):
-            writer.writerow({key: _rounded(value) for key, value in row.items()})
+    rows = [
+        {key: _rounded(value) for key, value in row.items()} for row in table_rows(several, done)
+    ]
+    write_csv(rows, _TABLE, folder / TABLE)
     tables = [
         _fact_table(facts, trial.predicted, laws[facts.model], trial.split)
         for facts in several
@@ -235,7 +235,8 @@ def write_reports(
         law = laws[" + ".join(one.models)]
         tables.append(_fact_table(one.facts, one.predicted, law, "size"))
     if tables:
-        pq.write_table(pa.concat_tables(tables), folder / PREDICTIONS)
+        whole = pa.concat_tables(tables)
+        write_whole(folder / PREDICTIONS, lambda path: pq.write_table(whole, path))
     return [folder / TABLE, *([folder / PREDICTIONS] if tables else [])]
 
 

@@ -8,19 +8,10 @@ import numpy.typing as npt
 
 from factcap.capacity.retention import CountedFacts, Shares
 from factcap.capacity.retention.columns import raw_columns
-from factcap.synth.errors import BadInput
+from factcap.synth.libraries import library
 
 # More kinds than this scikit-learn does not take; they are then numbers like others.
 _MOST_KINDS = 250
-
-
-def is_installed() -> bool:
-    """Whether scikit-learn is there."""
-    try:
-        import sklearn  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 def boosting_predictor(
@@ -35,14 +26,8 @@ def boosting_predictor(
     Raises:
         BadInput: where scikit-learn is not installed.
     """
-    try:
-        from sklearn.ensemble import HistGradientBoostingRegressor
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        raise BadInput(
-            "boosting needs scikit-learn: pip install 'factcap[predict]'; "
-            "or name other --predictors"
-        ) from None
+    ensemble = library("sklearn.ensemble", "predict")
+    threadpool_limits = library("threadpoolctl", "predict").threadpool_limits
     shares = Shares(training)
     relations = np.unique(np.concatenate([facts.relation for facts in training]))
     accuracy = np.concatenate([facts.accuracy for facts in training])
@@ -66,7 +51,7 @@ def boosting_predictor(
             "l2_regularization": 1.0,
             "random_state": 0,
         }
-        return HistGradientBoostingRegressor(**options, **more)
+        return ensemble.HistGradientBoostingRegressor(**options, **more)
 
     given = np.vstack([columns(facts) for facts in training])
     asked = np.concatenate([relation(facts) for facts in training])

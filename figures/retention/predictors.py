@@ -7,7 +7,7 @@ from factcap.capacity.retention import (
     law_predictor,
     published_predictor,
 )
-from factcap.commands.retention.boosting import boosting_predictor
+from factcap.figures.retention.boosting import boosting_predictor
 
 PREDICTORS: dict[str, Predictor] = {
     **{kind: published_predictor(kind) for kind in KINDS},

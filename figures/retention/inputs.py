@@ -13,7 +13,7 @@ from factcap.capacity.retention import (
     compare_names,
     smaller_models,
 )
-from factcap.commands.retention.predictors import PREDICTORS
+from factcap.figures.retention.predictors import PREDICTORS
 from factcap.synth.errors import BadInput, require
 from factcap.synth.tabular.counts import CountTable, read_counts
 

@@ -24,7 +24,7 @@ from factcap.capacity.retention import (
     score,
     smaller_models,
 )
-from factcap.commands.retention.predictors import PREDICTORS
+from factcap.figures.retention.predictors import PREDICTORS
 from factcap.synth.errors import BadInput, require
 
 

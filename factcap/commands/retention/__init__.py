@@ -1,1 +1,0 @@
-"""What `factcap predict` does: reads files, holds out, fits, reports."""

@@ -1,0 +1,1 @@
+"""Which facts a model will know: predictors held against each other, reported and drawn."""
