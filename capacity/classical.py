@@ -1,6 +1,7 @@
 """Classical capacities: Cover's count of dichotomies, Gardner's volume, and the converse beyond."""
 
 import math
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special
@@ -49,7 +50,7 @@ def log2_dichotomies(points: int, dimension: int) -> float:
         else 0.0
     )
     logs = start + np.concatenate([[0.0], np.cumsum(np.log((trials - k) / (k + 1)))])
-    return 1 + float(special.logsumexp(logs)) / _LN2
+    return 1 + float(np.asarray(special.logsumexp(logs))) / _LN2
 
 
 def separable_probability(points: int, dimension: int) -> float:
@@ -194,7 +195,7 @@ def _log_cost(margin: float, positive_fraction: float) -> float:
     reach = 1.0
     while cost(reach) < cost(reach / 2) or cost(-reach) < cost(-reach / 2):
         reach *= 2
-    found = optimize.minimize_scalar(
+    found: Any = optimize.minimize_scalar(
         cost, bounds=(-reach, reach), method="bounded", options={"xatol": 1e-10}
     )
     return float(found.fun)

@@ -33,7 +33,7 @@ class Checkpoint:
     """
 
     name: str
-    model: nn.Module = field(repr=False)
+    model: transformers.PreTrainedModel = field(repr=False)
     tokenizer: Any = field(repr=False)
     context: int | None
 
@@ -118,7 +118,7 @@ def load_checkpoint(
     where = str(folder) if folder.exists() else name
     with _quiet():
         try:
-            model, found = transformers.AutoModelForCausalLM.from_pretrained(
+            loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(
                 where,
                 dtype=getattr(torch, precision),
                 trust_remote_code=False,
@@ -127,6 +127,7 @@ def load_checkpoint(
         # Whatever a library of many models says of one that it cannot load.
         except Exception as error:
             raise _not_loaded(name, error, local=folder.exists()) from None
+        model, found = loaded
         missing = sorted(found["missing_keys"])
         require(
             not missing,

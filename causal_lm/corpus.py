@@ -1,15 +1,17 @@
 """The examples of a corpus that may be larger than memory, one after the other."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from factcap.synth.corpus import Document
 from factcap.synth.corpus.files import document_of, read_rows
 from factcap.synth.errors import BadInput, require
 
 
-class Example(NamedTuple):
+@dataclass(frozen=True)
+class Example:
     """A row of a corpus.
 
     Attributes:
@@ -90,9 +92,8 @@ def _saved_rows(folder: Path, names: tuple[str, ...]) -> Iterator[tuple[int, Any
         reason = str(error).splitlines()[0]
         raise BadInput(f"{folder} is not a dataset saved by datasets ({reason})") from None
     if isinstance(found, datasets.DatasetDict):
-        raise BadInput(
-            f"{folder} holds the splits {', '.join(found)}; give the folder of one of them"
-        )
+        splits = ", ".join(map(str, found))
+        raise BadInput(f"{folder} holds the splits {splits}; give the folder of one of them")
     held = [name for name in names if name in found.column_names]
     require(
         names[1] in held,

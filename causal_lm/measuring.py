@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -171,11 +172,10 @@ def _finished(folder: Path, work: dict[str, Any]) -> dict[str, Any] | None:
     require(folder.is_dir(), f"{folder} is a file; choose another name")
     names = {path.name for path in folder.iterdir()}
     if SUMMARY in names:
-        try:
+        summary: dict[str, Any] = {}
+        with suppress(ValueError):
             summary = json.loads((folder / SUMMARY).read_bytes())
-            same = summary["work"] == work
-        except (ValueError, KeyError, TypeError):
-            same = False
+        same = isinstance(summary, dict) and summary.get("work") == work
         require(same, f"{folder} holds another measurement; choose another --out")
         shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
         return summary

@@ -114,7 +114,7 @@ def _score(
     spans, rows, columns, targets = [], [], [], []
     for place, (passage, row) in enumerate(zip(read, batch.rows, strict=True)):
         tokens[place, : passage.read - shared] = passage.tokens[shared : passage.read]
-        for number, (start, end) in enumerate(passage.spans, passages.first_span[row]):
+        for number, (start, end) in enumerate(passage.spans, int(passages.first_span[row])):
             spans.append(np.full(end - start, number))
             rows.append(np.full(end - start, place))
             columns.append(np.arange(start, end) - 1 - shared)

@@ -17,6 +17,7 @@ around the optimum (Laplace), so that effects are shrunk as much as the data ask
 """
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +69,9 @@ def fit_hierarchy(
     return problem.posterior(*problem.climb(state))
 
 
+_Vectors: TypeAlias = tuple[npt.NDArray, npt.NDArray, npt.NDArray]
+
+
 @dataclass(frozen=True)
 class _State:
     """Where the climb stands."""
@@ -114,7 +118,7 @@ class _Problem:
         u = np.zeros(len(self.keys))
         return _State(beta, c, u, spread, _FIRST_VARIANCE, _FIRST_DISPERSION)
 
-    def parts(self, c: npt.NDArray, u: npt.NDArray) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
+    def parts(self, c: npt.NDArray, u: npt.NDArray) -> _Vectors:
         own, effect = c[self.of_relation], u[self.of_key]
         k = expit(np.einsum("nq,nq->n", self.known, own[:, : self.split]) + effect)
         g = expit(np.einsum("nq,nq->n", self.guess, own[:, self.split :]) + effect)
@@ -139,26 +143,31 @@ class _Problem:
         for _ in range(_STEPS):
             step, blocks = self.step(state, inverse, *parts)
             largest = max(float(np.abs(part).max()) for part in step)
-            scale, found = min(1.0, _LARGEST_STEP / largest), None
-            while found is None and scale > _SMALL_GAIN:
-                beta, c, u = (part * scale for part in step)
-                trial = replace(state, beta=state.beta + beta, c=state.c + c, u=state.u + u)
-                trial_parts = self.parts(trial.c, trial.u)
-                trial_loss = self.loss(trial, trial_parts[2], inverse)
-                if trial_loss <= loss:
-                    found = trial
-                else:
-                    scale /= 2
-            if found is None:
+            lower = self.descend(state, loss, inverse, step, min(1.0, _LARGEST_STEP / largest))
+            if lower is None:
                 break
-            gain = loss - trial_loss
-            state, parts, loss = found, trial_parts, trial_loss
+            gain = loss - lower[2]
+            state, parts, loss = lower
             if gain < _SMALL_GAIN or largest < _SMALL_STEP:
                 break
         assert blocks is not None
         return state, blocks
 
-    def step(self, state: _State, inverse: npt.NDArray, k, g, p) -> tuple[tuple, _Blocks]:
+    def descend(
+        self, state: _State, loss: float, inverse: npt.NDArray, step: _Vectors, scale: float
+    ) -> tuple[_State, _Vectors, float] | None:
+        """The step, scaled and halved until it raises the loss no more; None if none is left."""
+        while scale > _SMALL_GAIN:
+            beta, c, u = (part * scale for part in step)
+            trial = replace(state, beta=state.beta + beta, c=state.c + c, u=state.u + u)
+            parts = self.parts(trial.c, trial.u)
+            trial_loss = self.loss(trial, parts[2], inverse)
+            if trial_loss <= loss:
+                return trial, parts, trial_loss
+            scale /= 2
+        return None
+
+    def step(self, state: _State, inverse: npt.NDArray, k, g, p) -> tuple[_Vectors, _Blocks]:
         """The step of Fisher scoring, and the curvature that it rests on."""
         d_known, d_guess = (1 - g) * k * (1 - k), (1 - k) * g * (1 - g)
         J = np.hstack([self.known * d_known[:, None], self.guess * d_guess[:, None]])

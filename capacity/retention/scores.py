@@ -1,6 +1,7 @@
 """How good a prediction of accuracies is, beside what noise allows."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +64,7 @@ def score(
         raise ValueError("one accuracy, prediction, bin and group a fact, and one fact at least")
     p = np.clip(predicted, _SMALLEST, 1 - _SMALLEST)
     alike = np.ptp(predicted) == 0 or np.ptp(accuracy) == 0
+    rank_correlation: Any = float("nan") if alike else stats.spearmanr(accuracy, predicted)[0]
     return Scores(
         r2=r_squared(accuracy, predicted),
         r2_interval=_interval(accuracy, predicted, groups, rng, resamples),
@@ -70,9 +72,7 @@ def score(
         log_loss=float(-(accuracy * np.log(p) + (1 - accuracy) * np.log1p(-p)).mean()),
         brier=float(np.square(accuracy - predicted).mean()),
         calibration_error=calibration_error(accuracy, predicted),
-        rank_correlation=float("nan")
-        if alike
-        else float(stats.spearmanr(accuracy, predicted).statistic),
+        rank_correlation=float(rank_correlation),
     )
 
 

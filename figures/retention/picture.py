@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,10 +44,10 @@ def draw(models: Sequence[HeldOut]) -> Figure:
     """The figure: predicted against measured, calibration, and accuracy against frequency."""
     shown = models[:_PANELS]
     figure = Figure(figsize=(max(3.1 * len(shown), 9.3), 7.6), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(1, 1.15))
+    halves: Any = figure.subfigures(2, 1, height_ratios=(1, 1.15))
+    top, bottom = halves
     panels = top.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    for axes, one in zip(panels, shown, strict=True):
-        image = _against(axes, one)
+    image = [_against(axes, one) for axes, one in zip(panels, shown, strict=True)][-1]
     panels[0].set_ylabel("measured accuracy")
     top.colorbar(image, ax=list(panels), label="facts", pad=0.01)
     left, right = bottom.subplots(1, 2)

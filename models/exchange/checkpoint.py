@@ -70,10 +70,10 @@ def _read_weights(folder: Path) -> Weights:
     files = {WEIGHTS}
     if (folder / _INDEX).is_file():
         places = _read_json(folder / _INDEX).get("weight_map")
-        require(
-            isinstance(places, dict) and all(isinstance(name, str) for name in places.values()),
-            f"{_INDEX} has no weight_map from weights to files",
-        )
+        if not isinstance(places, dict) or not all(
+            isinstance(name, str) for name in places.values()
+        ):
+            raise BadInput(f"{_INDEX} has no weight_map from weights to files")
         files = set(places.values())
     weights: Weights = {}
     for name in sorted(files):

@@ -4,7 +4,7 @@ The code of this module is a part of what names a run by recipe; see `factcap.mo
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -33,7 +33,8 @@ def _build(text: str) -> FactSet:
     made = getattr(synth, recipe.pop("generator"))(**recipe)
     if isinstance(made, FactSet):
         return made
-    return made.facts() if callable(made.facts) else made.facts
+    facts: FactSet | Callable[[], FactSet] = made.facts
+    return facts if isinstance(facts, FactSet) else facts()
 
 
 def transformer(model: str | Mapping[str, Any], facts: FactSet) -> TransformerConfig:

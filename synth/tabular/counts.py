@@ -125,8 +125,8 @@ _FLOATS = {*_NUMBERS, *_PERHAPS_NUMBERS}
 
 def _read(path: Path) -> pa.Table:
     """The columns that are known, as text, under our names."""
-    is_json = path.suffix.lower() == ".json"
-    if is_json:
+    objects: list[Mapping[str, object]] | None = None
+    if path.suffix.lower() == ".json":
         require(path.is_file(), f"{path} does not exist or is not a file")
         objects = _json_list(path)
         there: tuple[str, ...] = tuple(objects[0]) if objects else ()
@@ -135,7 +135,7 @@ def _read(path: Path) -> pa.Table:
         [path] = table_files(path)
         there = column_names(path)
     wanted = _find(path, there)
-    if is_json:
+    if objects is not None:
         table = pa.table({theirs: _cells(path, objects, theirs) for theirs in wanted.values()})
     else:
         table = read_columns(path, list(wanted.values()))

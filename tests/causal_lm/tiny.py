@@ -2,16 +2,16 @@
 
 import numpy as np
 import torch
-from transformers import GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel
 
 from tests.causal_lm.models import config
 
 
 def gpt2(*, vocabulary, dropout=0.0, seed=0):
     torch.manual_seed(seed)
-    rates = dict.fromkeys(("resid_pdrop", "embd_pdrop", "attn_pdrop"), dropout)
     made = config("gpt2", vocabulary, width=8, depth=1, heads=1, context=16)
-    made.update(rates)
+    made.update({"resid_pdrop": dropout, "embd_pdrop": dropout, "attn_pdrop": dropout})
+    assert isinstance(made, GPT2Config)
     return GPT2LMHeadModel(made).train()
 
 
