@@ -26,10 +26,13 @@ def test_the_band_is_chernoff_with_the_best_t(problem, log2_probability):
     def edge(log_t):
         # 2^C e^(-tA) prod (1 + (e^(tw) - 1)/K) = delta, solved for A
         t = math.exp(log_t)
-        small = np.minimum(t * weights, 30)
-        exact = np.log1p(np.expm1(small) / choices)
-        # e^30 is so much that what is left out is less than 1e-12
-        moments = exact + (t * weights - small)
+        with np.errstate(divide="ignore"):  # one choice: a certain hit
+            miss = np.log1p(-1 / choices)
+        moments = np.where(
+            t * weights < 1,  # there the sum below would cancel
+            np.log1p(np.expm1(np.minimum(t * weights, 1)) / choices),
+            np.logaddexp(miss, t * weights - np.log(choices)),
+        )
         return ((capacity - log2_probability) * math.log(2) + moments.sum()) / t
 
     grid = np.linspace(-20, 12, 400)
