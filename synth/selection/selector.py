@@ -18,6 +18,10 @@ from factcap.synth.selection.selection import ScoredModel
 # What is kept where all facts would be drawn equally often is drawn by this power of its count: the
 # facts that count most then are learned first and surely.
 _SKEW = 0.15
+# Of what is known already that little is drawn while what is kept shrinks.
+_LEAST_THINNED = 0.03
+# A look counts so much less than the one after it.
+_FADING = 0.8
 # A forward pass costs a third of a forward and a backward pass.
 SCORING = 1 / 3
 # Facts drawn for the mean gradient of `influence`.
@@ -75,11 +79,15 @@ class Selector:
         draws: facts that the training may draw, those that scoring costs included.
         seed: of the counts, and of what a scheme draws.
         by_frequency: whether facts are drawn by their frequency up to the first selection, also
-            where the scheme would draw them equally often.
+            where the scheme would draw them equally often, and what is kept is never narrowed: so
+            are documents.
         weights: current sampling weights, 0 where a fact was dropped.
         history: (share of the training, stored bits of what was kept) of the selections so far.
-        exposures: of each fact, as the losses at the first selection suggest; None where they are
-            counted, or nothing was selected yet.
+        exposures: of each fact, as the losses suggest, of documents those at the first selection;
+            None where they are counted, or nothing was selected yet.
+        seen_loss: share of its entropy that the loss of each fact was, summed over the looks so
+            far, of which each counts less than the one after it; None before the first.
+        looks: what such a sum would be of facts that are not known at all.
     """
 
     facts: Offered
@@ -91,6 +99,8 @@ class Selector:
     weights: Float64[np.ndarray, " facts"] = field(init=False)
     history: list[tuple[float, float]] = field(default_factory=list)
     exposures: Float64[np.ndarray, " facts"] | None = None
+    seen_loss: Float64[np.ndarray, " facts"] | None = None
+    looks: float = 0.0
 
     def __post_init__(self):
         self.weights = self.facts.frequency.copy()
@@ -100,6 +110,13 @@ class Selector:
         if SCHEMES[self.config.scheme].keeps_budget:
             # Nothing is learned yet: a loss is the entropy, and what is counted can be cut at once.
             self.weights = self._chosen(self.facts.entropy_bits, self.most_bits, None)
+
+    @property
+    def _narrows(self) -> bool:
+        return self.config.narrows and not self.by_frequency
+
+    def _shares(self) -> tuple[float, ...]:
+        return self.config.shares(narrowing=self._narrows)
 
     @property
     def bits_kept(self) -> float:
@@ -119,7 +136,7 @@ class Selector:
         forward-mode pass more, and the gradient of the held-out facts. That dropped facts are
         measured too, to show how many are known, counts no more than any other check.
         """
-        passes, left = len(self.config.shares()), int((self.weights > 0).sum())
+        passes, left = len(self._shares()), int((self.weights > 0).sum())
         scheme = SCHEMES[self.config.scheme]
         if self._reads_scores:
             return passes * (2 * SCORING * left + HELD_OUT)
@@ -133,7 +150,7 @@ class Selector:
         Selections that fall between two moments at which this is asked are one.
         """
         last, now = self.history[-1][0] if self.history else 0.0, done / steps
-        return any(last < share <= now for share in self.config.shares())
+        return any(last < share <= now for share in self._shares())
 
     def reselect(self, share: float, model: ScoredModel) -> bool:
         """`look` at what a model knows of the facts, and at their influence if the scheme reads it.
@@ -162,6 +179,12 @@ class Selector:
     ) -> bool:
         """Select after this share of the training; whether the weights changed.
 
+        Where losses alone decide, what is kept shrinks from all that is offered to the budget
+        (`SelectConfig.surplus`), by the mean of the losses so far: one loss says little of a fact
+        that was hardly seen. Meanwhile facts are drawn by their frequency, and by `loss_hf` and
+        `worth` in proportion to what is still to be learned of each: what is known already says
+        nothing more.
+
         Args:
             share: of the training, in (0, 1].
             nll_bits: loss of each fact; those of dropped facts are not read.
@@ -173,35 +196,69 @@ class Selector:
         budget = self.config.budget_bits or running_budget(
             self.history, share, float(stored[present].sum()), self.most_bits
         )
-        before = self.weights
+        before, mean = self.weights, self._mean_loss(losses)
         # A model that has learned nothing yet tells nothing.
         if budget > 0 and budget >= float(entropy[present].max()):
-            self.weights = self._chosen(losses, budget, scores)
+            offered = float(entropy[self.facts.frequency > 0].sum())
+            surplus = self.config.surplus(share) if self._narrows else 0.0
+            keep = budget * max(offered / budget, 1.0) ** surplus
+            self.weights = self._chosen(mean, keep, scores)
+            if self._narrows and offered > budget:
+                self.weights = self._drawn(self.weights > 0, losses, narrowed=surplus == 0)
         self.history.append((share, float(stored[self.weights > 0].sum())))
         return not np.array_equal(before, self.weights)
 
+    def _mean_loss(self, losses: np.ndarray) -> Float64[np.ndarray, " facts"]:
+        """Of the looks so far, the late ones above all; of this one where nothing is narrowed."""
+        if not self._narrows:
+            return losses
+        entropy = self.facts.entropy_bits
+        share = np.divide(losses, entropy, out=np.zeros(len(losses)), where=entropy > 0)
+        before = 0.0 if self.seen_loss is None else self.seen_loss
+        self.seen_loss, self.looks = _FADING * before + share, _FADING * self.looks + 1
+        return self.seen_loss / self.looks * entropy
+
+    def _drawn(
+        self, kept: np.ndarray, losses: np.ndarray, *, narrowed: bool
+    ) -> Float64[np.ndarray, " facts"]:
+        """How what is kept is drawn while it shrinks, and when it has shrunk."""
+        weights = np.where(kept, self.facts.frequency, 0.0)
+        if self.config.scheme == "loss_h":
+            return weights
+        if narrowed:
+            return kept.astype(np.float64)
+        entropy = self.facts.entropy_bits
+        left = np.divide(losses, entropy, out=np.ones(len(losses)), where=entropy > 0)
+        return weights * np.clip(left, _LEAST_THINNED, 1.0)
+
     def state(self) -> dict[str, Any]:
         """What going on after an interruption needs, as JSON values."""
-        exposures = None if self.exposures is None else packed(self.exposures)
         return {
             "weights": packed(self.weights),
             "history": list(self.history),
-            "exposures": exposures,
+            "exposures": None if self.exposures is None else packed(self.exposures),
+            "seen_loss": None if self.seen_loss is None else packed(self.seen_loss),
+            "looks": self.looks,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         self.weights = unpacked(state["weights"])
         self.exposures = None if state["exposures"] is None else unpacked(state["exposures"])
+        self.seen_loss = None if state["seen_loss"] is None else unpacked(state["seen_loss"])
+        self.looks = float(state["looks"])
         self.history = [(float(share), float(bits)) for share, bits in state["history"]]
 
     def _chosen(
         self, losses: np.ndarray, budget: float, scores: np.ndarray | None
     ) -> Float64[np.ndarray, " facts"]:
         scheme, frequency = self.config.scheme, self._frequency(losses)
+        weights = self.weights
+        if self._narrows:  # not as they were thinned
+            weights = np.where(weights > 0, self.facts.frequency, 0.0)
         evidence = Evidence(
             losses=losses,
-            weights=self.weights,
+            weights=weights,
             entropies=self.facts.entropy_bits,
             budget_bits=budget,
             frequency=frequency,
@@ -219,7 +276,7 @@ class Selector:
         if self.config.scheme != "worth":
             return None
         if not self.config.counted:
-            if self.exposures is None:
+            if self.exposures is None or self._narrows:
                 self.exposures = exposures_from_losses(losses, self.facts.entropy_bits)
             return self.exposures
         rng = np.random.default_rng([self.seed, 0xC0])

@@ -21,7 +21,7 @@ def test_selections_come_when_they_are_due(schedule):
         if chosen.due(done, 1000):
             taken.append(done / 1000)
             chosen.look(done / 1000, np.linspace(0, 2, 40))
-    shares = {"once": [0.3], "repeatedly": [0.3, 0.4, 0.5, 0.6, 0.7, 0.8]}
+    shares = {"once": [0.3], "repeatedly": [0.3 + 0.05 * k for k in range(11)]}
     expected = shares.get(schedule, [0.3 + 0.025 * k for k in range(21)])
     np.testing.assert_allclose(taken, expected, atol=0.0101)
 
@@ -46,13 +46,82 @@ def test_going_on_from_a_state_selects_the_same():
 def test_what_is_kept_fits_the_given_budget_and_losses_of_the_dropped_are_not_read():
     facts = make_facts(60, exponent=1.0)
     for scheme in [name for name in SCHEMES if SCHEMES[name].keeps_budget]:
-        chosen = selector(facts, SelectConfig(scheme, budget_bits=120.0))
+        config = SelectConfig(scheme, budget_bits=120.0, schedule="once", first=0.1)
+        chosen = selector(facts, config)
         nll = facts.entropy_bits * np.random.default_rng(0).random(60)
         chosen.look(0.1, nll, np.ones(60))
         first = chosen.weights > 0
         assert 100 < facts.entropy_bits[first].sum() <= 120
         chosen.look(0.2, np.where(first, nll, 0.0), np.ones(60))
         assert np.all(first[chosen.weights > 0])
+
+
+@pytest.mark.parametrize("scheme", ["loss_h", "loss_hf"])
+def test_a_fact_set_is_narrowed_little_by_little_to_the_budget(scheme):
+    facts = make_facts(400, vocabulary=30, exponent=1.0)
+    config = SelectConfig(scheme, budget_bits=float(facts.entropy_bits.sum() / 8))
+    chosen, kept, rng = selector(facts, config), [], np.random.default_rng(0)
+    nll = facts.entropy_bits * rng.uniform(0.01, 1, 400)
+    for share in config.shares(narrowing=True):
+        chosen.look(share, nll)
+        kept.append(chosen.bits_kept / facts.entropy_bits.sum())
+        flat = np.ptp(chosen.weights[chosen.weights > 0]) == 0
+        drawn = np.where(chosen.weights > 0, facts.frequency, 0.0)
+        if scheme == "loss_h":
+            np.testing.assert_array_equal(chosen.weights, drawn)
+        elif share < 0.5:
+            left = np.clip(nll / facts.entropy_bits, 0.03, 1)
+            np.testing.assert_allclose(chosen.weights, drawn * left)
+        assert flat == (scheme == "loss_hf" and share >= 0.5)
+    # (N / B)^f of the budget: f = ((0.5 - t) / 0.45)^1.5, in whole facts
+    expected = [8 ** (max(0.5 - t, 0) / 0.45) ** 1.5 / 8 for t in config.shares(narrowing=True)]
+    np.testing.assert_allclose(kept, expected, atol=0.006)
+    assert kept[0] == 1
+
+
+def test_what_is_dropped_is_what_was_known_least_over_all_looks():
+    facts = make_facts(100, values=(2, 2))
+    config = SelectConfig("loss_hf", budget_bits=float(facts.entropy_bits[:50].sum()) + 1)
+    chosen, H = selector(facts, config), facts.entropy_bits
+    for number, share in enumerate(config.shares(narrowing=True)):
+        # the first half is known better, but every other look says the contrary of ten facts
+        nll = np.where(np.arange(100) < 50, 0.5, 0.9) * H
+        if number % 2:
+            nll[:5], nll[-5:] = 0.7 * H[:5], 0.65 * H[-5:]
+        chosen.look(share, nll)
+    assert set(np.flatnonzero(chosen.weights)) == set(range(50))
+
+
+def test_narrowing_keeps_what_is_asked_for_more_often_than_cutting_at_once():
+    """Facts whose losses fall with the draws, plus noise that a model too full has."""
+    facts = make_facts(600, vocabulary=30, exponent=0.8)
+    budget, wins = float(facts.entropy_bits.sum() / 4), 0
+    for seed in range(5):
+        held = {}
+        for schedule in ("once", "repeatedly"):
+            config = SelectConfig("loss_hf", budget_bits=budget, schedule=schedule)
+            chosen, rng = selector(facts, config), np.random.default_rng(seed)
+            exposures, before = np.zeros(600), 0.0
+            for share in config.shares(narrowing=schedule == "repeatedly"):
+                drawn = chosen.weights / chosen.weights.sum()
+                exposures += rng.poisson(drawn * 60_000 * (share - before))
+                before = share
+                noise = 1 + 0.1 * rng.standard_normal(600)
+                chosen.look(share, facts.entropy_bits * np.exp(-exposures / 40) * noise)
+            held[schedule] = facts.frequency[chosen.weights > 0].sum()
+        wins += held["repeatedly"] > held["once"] + 0.02
+    assert wins == 5
+
+
+def test_documents_are_not_narrowed():
+    facts = make_facts(60, exponent=1.0)
+    config = SelectConfig("loss_h", budget_bits=120.0)
+    chosen = Selector(facts, config, 100, 10_000, seed=3, by_frequency=True)
+    chosen.look(0.05, facts.entropy_bits * np.linspace(0.1, 1, 60))
+    assert chosen.bits_kept <= 120
+    fresh = Selector(facts, config, 100, 10_000, seed=3, by_frequency=True)
+    assert fresh.planned_draws() == pytest.approx(9 * 60 / 3)
+    assert selector(facts, config).planned_draws() == pytest.approx(13 * 60 / 3)
 
 
 def test_scoring_is_charged_for_what_is_left():
