@@ -151,7 +151,8 @@ def add_selection(
         bits = np.array(np.broadcast_to(entropy_bits, np.shape(entropy_bits) or examples), float)
         check_numbers(bits, "entropy_bits", examples)
         parameters = sum(each.numel() for each in model.parameters() if each.requires_grad)
-        selection = Selector(Items(bits, often), config, parameters, draws, seed)
+        # Narrowing was measured in our own engine alone.
+        selection = Selector(Items(bits, often), config, parameters, draws, seed, narrowing=False)
     scoring = selection.planned_draws()
     args.max_steps = int((draws - scoring) / batch)
     require(

@@ -71,8 +71,15 @@ class GroupSelector:
         if not self._marked and self.config.scheme == "worth":
             self.config = replace(self.config, counted=False)
         parameters = self.parameters if self._marked else math.inf
-        rest = (self.config, parameters, self.draws, self.seed, self._scheme.keeps_budget)
-        self._inner = Selector(self._items(), *rest)
+        self._inner = Selector(
+            self._items(),
+            self.config,
+            parameters,
+            self.draws,
+            self.seed,
+            by_frequency=self._scheme.keeps_budget,
+            narrowing=False,
+        )
         self._weigh()
 
     @property

@@ -79,8 +79,9 @@ class Selector:
         draws: facts that the training may draw, those that scoring costs included.
         seed: of the counts, and of what a scheme draws.
         by_frequency: whether facts are drawn by their frequency up to the first selection, also
-            where the scheme would draw them equally often, and what is kept is never narrowed: so
-            are documents.
+            where the scheme would draw them equally often.
+        narrowing: whether what is kept shrinks little by little where losses alone decide; else
+            what is too much is dropped at once.
         weights: current sampling weights, 0 where a fact was dropped.
         history: (share of the training, stored bits of what was kept) of the selections so far.
         exposures: of each fact, as the losses suggest, of documents those at the first selection;
@@ -96,6 +97,7 @@ class Selector:
     draws: float
     seed: int
     by_frequency: bool = False
+    narrowing: bool = True
     weights: Float64[np.ndarray, " facts"] = field(init=False)
     history: list[tuple[float, float]] = field(default_factory=list)
     exposures: Float64[np.ndarray, " facts"] | None = None
@@ -113,7 +115,7 @@ class Selector:
 
     @property
     def _narrows(self) -> bool:
-        return self.config.narrows and not self.by_frequency
+        return self.narrowing and self.config.narrows
 
     def _shares(self) -> tuple[float, ...]:
         return self.config.shares(narrowing=self._narrows)

@@ -113,13 +113,13 @@ def test_narrowing_keeps_what_is_asked_for_more_often_than_cutting_at_once():
     assert wins == 5
 
 
-def test_documents_are_not_narrowed():
+def test_without_narrowing_what_is_too_much_is_dropped_at_once():
     facts = make_facts(60, exponent=1.0)
     config = SelectConfig("loss_h", budget_bits=120.0)
-    chosen = Selector(facts, config, 100, 10_000, seed=3, by_frequency=True)
+    chosen = Selector(facts, config, 100, 10_000, seed=3, narrowing=False)
     chosen.look(0.05, facts.entropy_bits * np.linspace(0.1, 1, 60))
     assert chosen.bits_kept <= 120
-    fresh = Selector(facts, config, 100, 10_000, seed=3, by_frequency=True)
+    fresh = Selector(facts, config, 100, 10_000, seed=3, narrowing=False)
     assert fresh.planned_draws() == pytest.approx(9 * 60 / 3)
     assert selector(facts, config).planned_draws() == pytest.approx(13 * 60 / 3)
 
