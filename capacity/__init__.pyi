@@ -1,4 +1,4 @@
-from . import memorized_prior, retention, rules_and_facts
+from . import memorized_prior, retention, rules_and_facts, splitting
 from .bounds.all_or_nothing import all_or_nothing_bound
 from .bounds.asymptotics import (
     all_or_nothing_deficit,
@@ -121,6 +121,7 @@ __all__ = [
     "separable_probability",
     "smallest_budget",
     "smallest_power_law_budget",
+    "splitting",
     "stored_bits",
     "subsample",
     "threshold_capacity",
