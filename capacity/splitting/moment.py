@@ -74,8 +74,8 @@ def full_at(domains: UniformDomains, capacity_bits: float, learning: Learning) -
     """Draws of the mixture after which a model is full; infinite if all facts fit.
 
     With z = exp(-r t / (k (P + S))) after t draws, each private fact is stored with probability
-    1 - z and each shared one with 1 - z^k. The model is full when k P (1 - z) + S (1 - z^k) = C / H.
-    Without shared facts that is t = -(k P / r) ln(1 - C / (k P H)), in closed form.
+    1 - z and each shared one with 1 - z^k. The model is full when
+    k P (1 - z) + S (1 - z^k) = C / H. Without shared facts that is t = -(k P / r) ln(1 - C / (k P H)), in closed form.
 
     Raises:
         ValueError: for a capacity out of range.

@@ -132,10 +132,12 @@ def test_the_moment_moves_with_load_and_cost_of_overwriting():
     ]
     assert by_k == sorted(by_k, reverse=True)
     shares = [
-        best_moment(domains, 1500.0, Learning(0.05, overwriting=cost), 12_000).share
-        for cost in (0.0, 2.0, 8.0)
+        best_moment(
+            UniformDomains(8, 60, 60, 2.0**10), 1200.0, Learning(0.05, overwriting=cost), 40_000
+        ).share
+        for cost in (0.0, 0.5, 1.0)
     ]
-    assert shares[0] + 1e-6 > shares[1] > shares[2] + 0.01
+    assert shares[0] > shares[1] > shares[2]
 
 
 def test_a_start_is_paid_once_by_the_trunk():
