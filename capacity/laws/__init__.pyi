@@ -1,3 +1,4 @@
+from .best_split import BestSplit, best_split, split_losses
 from .curves import (
     EdgeWarning,
     Fit,
@@ -6,12 +7,24 @@ from .curves import (
     fit_parameters,
     membership_f1,
 )
+from .split_forms import FORMS, Form, SplitRuns
+from .split_law import DomainLaw, HeldOut, SplitLaw, fit_splitting
 
 __all__ = [
+    "FORMS",
+    "BestSplit",
+    "DomainLaw",
     "EdgeWarning",
     "Fit",
+    "Form",
+    "HeldOut",
+    "SplitLaw",
+    "SplitRuns",
+    "best_split",
     "fit_exposures",
     "fit_membership",
     "fit_parameters",
+    "fit_splitting",
     "membership_f1",
+    "split_losses",
 ]

@@ -2,9 +2,9 @@
 
 A trunk is trained on draws from the mixture of all domains, each branch goes on with draws from its
 own. Whatever the split, a private fact is drawn equally often in all: k times rarer in the trunk,
-which serves k branches. A shared fact is drawn the more, the later the branches begin. So the trunk
-goes on at least until it is full. From then on it can store no more private facts, while each branch
-could overwrite those of the other domains.
+which serves k branches. A shared fact is drawn the more, the later the branches begin. So the
+trunk goes on at least until it is full. From then on it can store no more private facts, while each
+branch could overwrite those of the other domains.
 """
 
 import math
@@ -75,7 +75,8 @@ def full_at(domains: UniformDomains, capacity_bits: float, learning: Learning) -
 
     With z = exp(-r t / (k (P + S))) after t draws, each private fact is stored with probability
     1 - z and each shared one with 1 - z^k. The model is full when
-    k P (1 - z) + S (1 - z^k) = C / H. Without shared facts that is t = -(k P / r) ln(1 - C / (k P H)), in closed form.
+    k P (1 - z) + S (1 - z^k) = C / H. Without shared facts that is, in closed form,
+    t = -(k P / r) ln(1 - C / (k P H)).
 
     Raises:
         ValueError: for a capacity out of range.
