@@ -7,8 +7,10 @@ from .curves import (
     fit_parameters,
     membership_f1,
 )
+from .split_fit import DomainLaw
 from .split_forms import FORMS, Form, SplitRuns
-from .split_law import DomainLaw, HeldOut, SplitLaw, fit_splitting
+from .split_heldout import HeldOut
+from .split_law import SplitLaw, fit_splitting
 
 __all__ = [
     "FORMS",

@@ -8,7 +8,7 @@ from factcap.capacity.laws import (
     fit_splitting,
     split_losses,
 )
-from factcap.capacity.laws.split_law import compute
+from factcap.capacity.laws.split_heldout import compute
 from tests.capacity.laws.simulated import LAWS, grid, law, table
 
 
