@@ -8,6 +8,7 @@ branch could overwrite those of the other domains.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,10 +29,12 @@ class Learning:
     """How facts are learned from being drawn.
 
     Attributes:
-        rate: r; after e exposures a share 1 - exp(-r e) of the facts is stored, while there is
-            room; > 0.
-        start: draws before a new model stores anything, whatever it is drawn: the plateau in which
-            it learns how facts look. A branch has had those of its trunk. At least 0.
+        rate: r; after e exposures a share 1 - exp(-r (e - lag)) of the facts is stored, while there
+            is room; > 0.
+        lag: exposures before any are stored: the plateau that models are seen to begin with; at
+            least 0.
+        carried: share of a private fact's exposures in the trunk that counts in its branch; the
+            rest is what specialization forgets. 0 to 1. Those of shared facts count whole.
         overwriting: what it costs a branch to put a fact in the place of another domain's: so many
             draws more, as a share of those that storing takes where there is room; at least 0.
 
@@ -40,15 +43,28 @@ class Learning:
     """
 
     rate: float
-    start: float = 0.0
+    lag: float = 0.0
+    carried: float = 1.0
     overwriting: float = 0.0
 
     def __post_init__(self):
         require_positive("rate", self.rate)
-        for name in ("start", "overwriting"):
+        for name in ("lag", "overwriting"):
             value = getattr(self, name)
             if not (value >= 0 and math.isfinite(value)):
                 raise ValueError(f"{name} must be finite and >= 0, not {value}")
+        if not 0 <= self.carried <= 1:
+            raise ValueError(f"carried must lie in [0, 1], not {self.carried}")
+
+    def stored(self, exposures: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Share of facts that are stored after some exposures, where there is room."""
+        beyond = np.maximum(np.asarray(exposures, float) - self.lag, 0)
+        return np.asarray(-np.expm1(-self.rate * beyond))
+
+    def exposures(self, stored: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The exposures after which a share is stored; infinite for all."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(self.lag - np.log1p(-np.asarray(stored, float)) / self.rate)
 
 
 @dataclass(frozen=True)
@@ -73,10 +89,9 @@ class Moment:
 def full_at(domains: UniformDomains, capacity_bits: float, learning: Learning) -> float:
     """Draws of the mixture after which a model is full; infinite if all facts fit.
 
-    With z = exp(-r t / (k (P + S))) after t draws, each private fact is stored with probability
-    1 - z and each shared one with 1 - z^k. The model is full when
-    k P (1 - z) + S (1 - z^k) = C / H. Without shared facts that is, in closed form,
-    t = -(k P / r) ln(1 - C / (k P H)).
+    After t draws a shared fact has had t / (P + S) exposures and a private one k times fewer. The
+    model is full when k P x + S y = C / H, with x and y the shares that are then stored. Without
+    shared facts that is, in closed form, t = k P (lag - ln(1 - C / (k P H)) / r).
 
     Raises:
         ValueError: for a capacity out of range.
@@ -87,21 +102,21 @@ def full_at(domains: UniformDomains, capacity_bits: float, learning: Learning) -
     """
     require_positive("capacity_bits", capacity_bits)
     fitting = capacity_bits / domains.fact_bits
-    k, private, shared = domains.domains, domains.private, domains.shared
-    missing = k * private + shared - fitting
-    if missing <= 0:
+    k, private, shared, asked = domains.domains, domains.private, domains.shared, domains.asked
+    most = k * private + shared
+    if most <= fitting:
         return math.inf
     if shared == 0:
-        left = missing / (k * private)
-    else:
-        left = float(
-            np.asarray(
-                optimize.brentq(
-                    lambda z: k * private * z + shared * z**k - missing, 0.0, 1.0, xtol=1e-15
-                )
-            )
-        )
-    return learning.start - k * domains.asked / learning.rate * math.log(left)
+        return float(k * asked * learning.exposures(fitting / most))
+
+    def over(draws: float) -> float:
+        held = k * private * learning.stored(draws / (k * asked))
+        return float(held + shared * learning.stored(draws / asked)) - fitting
+
+    high = k * asked * (learning.lag + 1 / learning.rate)
+    while over(high) < 0:
+        high *= 2
+    return float(np.asarray(optimize.brentq(over, 0.0, high, rtol=1e-12)))
 
 
 def facts_known(
@@ -133,29 +148,38 @@ def facts_known(
     if not np.all((trunk >= 0) & (trunk <= budget_draws * (1 + 1e-12))):
         raise ValueError(f"trunk_draws must lie in [0, {budget_draws:g}]")
     k, private, shared, asked = domains.domains, domains.private, domains.shared, domains.asked
-    fitting, rate = capacity_bits / domains.fact_bits, learning.rate
-    exposures = np.maximum(trunk - learning.start, 0) / asked
-    had_shared = np.minimum(-shared * np.expm1(-rate * exposures), fitting)
-    room = (fitting - had_shared) / k
-    had_private = np.minimum(-private * np.expm1(-rate * exposures / k), room)
-    branch = np.maximum(budget_draws - trunk, 0) / k
-    exposures = np.maximum(branch - np.maximum(learning.start - trunk, 0), 0) / asked
-    had = had_shared + had_private
-    free = fitting - had_shared - k * had_private
-    new = _stored(asked - had, np.maximum(free, 0), exposures, learning)
-    return np.minimum(had + new, fitting).reshape(np.shape(trunk_draws))
+    fitting = capacity_bits / domains.fact_bits
+    drawn, drawn_private = trunk / asked, trunk / (k * asked)
+    share = np.minimum(learning.stored(drawn), fitting / max(shared, 1e-9))
+    room = np.maximum(fitting - shared * share, 0) / (k * max(private, 1e-9))
+    own = np.minimum(learning.stored(drawn_private), room)
+    # What was drawn beyond what could be stored is lost.
+    of_shared = np.where(share < learning.stored(drawn), learning.exposures(share), drawn)
+    lost = own < learning.stored(drawn_private)
+    of_private = np.where(lost, learning.exposures(own), drawn_private)
+    branch = np.maximum(budget_draws - trunk, 0) / (k * asked)
+    kept = np.where(branch > 0, learning.carried, 1.0) * of_private
+
+    def known(exposures: npt.NDArray) -> npt.NDArray:
+        later = shared * learning.stored(of_shared + exposures)
+        return later + private * learning.stored(kept + exposures)
+
+    limit = fitting - (k - 1) * private * own
+    quick = _until(known, limit, branch)
+    found = known(quick + (branch - quick) / (1 + learning.overwriting))
+    return np.minimum(found, fitting).reshape(np.shape(trunk_draws))
 
 
-def _stored(
-    missing: npt.NDArray, free: npt.NDArray, exposures: npt.NDArray, learning: Learning
+def _until(
+    known: Callable[[npt.NDArray], npt.NDArray], limit: npt.NDArray, most: npt.NDArray
 ) -> npt.NDArray:
-    """New facts after some exposures: first where there is room, then in the place of others."""
-    rate = learning.rate
-    with np.errstate(divide="ignore", invalid="ignore"):
-        until_full = -np.log1p(-np.minimum(free / np.maximum(missing, 1e-300), 1)) / rate
-    quick = np.minimum(exposures, until_full)
-    slow = (exposures - quick) / (1 + learning.overwriting)
-    return -missing * np.expm1(-rate * (quick + slow))
+    """Exposures until so many facts are known, but no more than there are."""
+    low, high = np.zeros_like(most), most.copy()
+    for _ in range(60):
+        middle = (low + high) / 2
+        below = known(middle) < limit
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return np.where(known(most) < limit, most, low)
 
 
 def best_moment(
@@ -164,11 +188,12 @@ def best_moment(
     """The length of the trunk after which the branches know most: see `facts_known`.
 
     While the trunk has room, one draw of it is worth k draws of branches, one each: as much for
-    private facts, and more for shared ones. So where overwriting costs nothing, branching before
-    the trunk is full (`full_at`) is never better than at that moment. Without shared facts every
-    moment from the start of learning to that one is as good. With shared facts it may pay to go on
-    for a while: they still gain, at the cost of private ones that the branches store again. Where
-    overwriting costs draws, the best moment is earlier.
+    private facts, and more for shared ones. So where branches forget nothing and overwriting costs
+    nothing, branching before the trunk is full (`full_at`) is never better than at that moment.
+    Without shared facts every moment up to that one is as good. With shared facts it may pay to go
+    on for a while: they still gain, at the cost of private ones that the branches store again.
+    Where specialization forgets, or overwriting costs draws, the best moment is earlier; without
+    shared facts it is then the very beginning.
 
     Args:
         domains: what is asked for.
@@ -190,7 +215,7 @@ def best_moment(
         return facts_known(domains, capacity_bits, learning, budget_draws, draws)
 
     grid = np.linspace(0, budget_draws, _GRID)
-    grid = np.unique(np.append(grid, [x for x in (full, learning.start) if x <= budget_draws]))
+    grid = np.unique(np.append(grid, [full] if full <= budget_draws else []))
     values = known(grid)
     best = int(np.argmax(values))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]

@@ -151,8 +151,8 @@ def run_spec(config: Any) -> RunSpec:
     unknown = sorted(map(str, set(config) - {"facts", "model", *_PARENT, *_TRAINING}))
     require(
         not unknown,
-        f"a configuration has no {', '.join(unknown)}; it has facts, model, {', '.join(_TRAINING)}, "
-        f"{', '.join(_PARENT)}",
+        f"a configuration has no {', '.join(unknown)}; it has facts, model, "
+        f"{', '.join((*_TRAINING, *_PARENT))}",
     )
     require("facts" in config, "a configuration needs facts: a generator's recipe or a file")
     training = {name: config[name] for name in _TRAINING if name in config}

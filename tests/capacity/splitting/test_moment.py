@@ -15,9 +15,11 @@ from factcap.capacity.splitting import (
 class Memory:
     """Facts stored one by one as they are drawn, in a model that holds so many of them."""
 
-    def __init__(self, domains: UniformDomains, fitting: int, rate: float, rng):
-        self.domains, self.fitting, self.rate, self.rng = domains, fitting, rate, rng
+    def __init__(self, domains: UniformDomains, fitting: int, learning: Learning, rng):
+        self.domains, self.fitting, self.rng = domains, fitting, rng
+        self.rate, self.lag = learning.rate, learning.lag
         self.stored = np.zeros(domains.shared + domains.domains * domains.private, bool)
+        self.drawn = np.zeros(len(self.stored))
 
     def asked_by(self, domain):
         first = self.domains.shared + domain * self.domains.private
@@ -29,6 +31,9 @@ class Memory:
         for _ in range(draws):
             asked = self.asked_by(self.rng.integers(k) if domain is None else domain)
             fact = self.rng.choice(asked)
+            self.drawn[fact] += 1
+            if self.drawn[fact] <= self.lag:
+                continue
             if self.stored[fact] or self.rng.random() > self.rate:
                 continue
             if self.stored.sum() >= self.fitting:
@@ -49,14 +54,13 @@ class Memory:
 def simulated(domains, fitting, learning, budget, trunk, seeds=6):
     found = []
     for seed in range(seeds):
-        memory = Memory(domains, fitting, learning.rate, np.random.default_rng(seed))
-        memory.train(max(trunk - int(learning.start), 0))
-        before = memory.stored.copy()
+        memory = Memory(domains, fitting, learning, np.random.default_rng(seed))
+        memory.train(trunk)
+        before, drawn = memory.stored.copy(), memory.drawn.copy()
         for domain in range(domains.domains):
-            memory.stored = before.copy()
+            memory.stored, memory.drawn = before.copy(), drawn.copy()
             left = (budget - trunk) // domains.domains
-            left -= max(int(learning.start) - trunk, 0)
-            memory.train(max(left, 0), domain, learning.overwriting)
+            memory.train(left, domain, learning.overwriting)
             found.append(memory.stored[memory.asked_by(domain)].sum())
     return np.mean(found)
 
@@ -64,7 +68,7 @@ def simulated(domains, fitting, learning, budget, trunk, seeds=6):
 CASES = [
     (UniformDomains(3, 40, 0, 2.0**10), 50, Learning(0.2)),
     (UniformDomains(3, 30, 30, 2.0**10), 70, Learning(0.2)),
-    (UniformDomains(2, 40, 20, 2.0**10), 45, Learning(0.3, start=200)),
+    (UniformDomains(2, 40, 20, 2.0**10), 45, Learning(0.15, lag=6)),
     (UniformDomains(3, 30, 20, 2.0**10), 60, Learning(0.2, overwriting=2.0)),
 ]
 
@@ -92,10 +96,10 @@ def test_nothing_on_a_grid_is_better_than_the_best_moment(domains, fitting, lear
 
 
 def test_the_trunk_is_full_when_what_it_holds_says_so():
-    domains, learning = UniformDomains(4, 100, 50, 2.0**10), Learning(0.1, start=30)
-    draws = full_at(domains, 2000.0, learning) - 30
-    each = draws * 0.1 / domains.asked
-    held = 50 * -math.expm1(-each) + 400 * -math.expm1(-each / 4)
+    domains, learning = UniformDomains(4, 100, 50, 2.0**10), Learning(0.1, lag=3)
+    draws = full_at(domains, 2000.0, learning)
+    each = draws / domains.asked
+    held = 50 * -math.expm1(-0.1 * (each - 3)) + 400 * -math.expm1(-0.1 * (each / 4 - 3))
     assert held * 10 == pytest.approx(2000)
     assert full_at(domains, 4500.0, learning) == math.inf
 
@@ -140,17 +144,30 @@ def test_the_moment_moves_with_load_and_cost_of_overwriting():
     assert shares[0] > shares[1] > shares[2]
 
 
-def test_a_start_is_paid_once_by_the_trunk():
-    domains, learning = UniformDomains(4, 50, 0, 2.0**10), Learning(0.05, start=400)
-    known = facts_known(domains, 10_000.0, learning, 8000, [0, 200, 400, 2000])
-    assert known[0] < known[1] < known[2] == pytest.approx(known[3])
+def test_what_specialization_forgets_moves_it_to_the_beginning():
+    def best(shared, carried):
+        domains = UniformDomains(4, 60 - shared, shared, 2.0**10)
+        return best_moment(domains, 1000.0, Learning(0.05, carried=carried), 12_000).share
+
+    assert best(0, 0.5) == 0 < best(0, 1.0)
+    assert 0 < best(30, 0.5) <= best(30, 1.0)
+
+
+def test_progress_before_the_lag_is_carried_over():
+    """Half of the lag in the trunk, half in the branch."""
+    domains, learning = UniformDomains(2, 50, 0, 2.0**10), Learning(0.5, lag=20)
+    known = facts_known(domains, 10_000.0, learning, 4400, [0, 1000, 2000])
+    np.testing.assert_allclose(known, 50 * -math.expm1(-0.5 * 24))
+    forgetful = Learning(0.5, lag=20, carried=0.0)
+    assert facts_known(domains, 10_000.0, forgetful, 4400, 3000) == 0
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda d: Learning(0), "rate must be finite and > 0"),
-        (lambda d: Learning(1, start=-1), "start must be finite and >= 0"),
+        (lambda d: Learning(1, lag=-1), "lag must be finite and >= 0"),
+        (lambda d: Learning(1, carried=2), r"carried must lie in \[0, 1\]"),
         (
             lambda d: facts_known(d, 10, Learning(1), 100, 101),
             r"trunk_draws must lie in \[0, 100\]",
