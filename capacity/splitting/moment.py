@@ -33,8 +33,9 @@ class Learning:
             is room; > 0.
         lag: exposures before any are stored: the plateau that models are seen to begin with; at
             least 0.
-        carried: share of a private fact's exposures in the trunk that counts in its branch; the
-            rest is what specialization forgets. 0 to 1. Those of shared facts count whole.
+        carried: what an exposure of a private fact in the trunk is worth, as a share of one in its
+            branch. In the trunk the facts of all domains crowd each other, and specialization
+            forgets a part. 0 to 1. Exposures of shared facts count whole.
         overwriting: what it costs a branch to put a fact in the place of another domain's: so many
             draws more, as a share of those that storing takes where there is room; at least 0.
 
@@ -89,9 +90,11 @@ class Moment:
 def full_at(domains: UniformDomains, capacity_bits: float, learning: Learning) -> float:
     """Draws of the mixture after which a model is full; infinite if all facts fit.
 
-    After t draws a shared fact has had t / (P + S) exposures and a private one k times fewer. The
-    model is full when k P x + S y = C / H, with x and y the shares that are then stored. Without
-    shared facts that is, in closed form, t = k P (lag - ln(1 - C / (k P H)) / r).
+    After t draws a shared fact has had t / (P + S) exposures and a private one k times fewer,
+    each of them worth c. The model is full when k P x + S y = C / H, with x and y the shares that
+    are then stored. Without
+    shared facts that is, in closed form, t = k P (lag - ln(1 - C / (k P H)) / r) / c, with c what a
+    private exposure is worth (`Learning.carried`).
 
     Raises:
         ValueError: for a capacity out of range.
@@ -106,11 +109,13 @@ def full_at(domains: UniformDomains, capacity_bits: float, learning: Learning) -
     most = k * private + shared
     if most <= fitting:
         return math.inf
+    if learning.carried == 0 and shared <= fitting:
+        return math.inf
     if shared == 0:
-        return float(k * asked * learning.exposures(fitting / most))
+        return float(k * asked * learning.exposures(fitting / most) / learning.carried)
 
     def over(draws: float) -> float:
-        held = k * private * learning.stored(draws / (k * asked))
+        held = k * private * learning.stored(learning.carried * draws / (k * asked))
         return float(held + shared * learning.stored(draws / asked)) - fitting
 
     high = k * asked * (learning.lag + 1 / learning.rate)
@@ -149,7 +154,7 @@ def facts_known(
         raise ValueError(f"trunk_draws must lie in [0, {budget_draws:g}]")
     k, private, shared, asked = domains.domains, domains.private, domains.shared, domains.asked
     fitting = capacity_bits / domains.fact_bits
-    drawn, drawn_private = trunk / asked, trunk / (k * asked)
+    drawn, drawn_private = trunk / asked, learning.carried * trunk / (k * asked)
     share = np.minimum(learning.stored(drawn), fitting / max(shared, 1e-9))
     room = np.maximum(fitting - shared * share, 0) / (k * max(private, 1e-9))
     own = np.minimum(learning.stored(drawn_private), room)
@@ -158,11 +163,10 @@ def facts_known(
     lost = own < learning.stored(drawn_private)
     of_private = np.where(lost, learning.exposures(own), drawn_private)
     branch = np.maximum(budget_draws - trunk, 0) / (k * asked)
-    kept = np.where(branch > 0, learning.carried, 1.0) * of_private
 
     def known(exposures: npt.NDArray) -> npt.NDArray:
         later = shared * learning.stored(of_shared + exposures)
-        return later + private * learning.stored(kept + exposures)
+        return later + private * learning.stored(of_private + exposures)
 
     limit = fitting - (k - 1) * private * own
     quick = _until(known, limit, branch)

@@ -34,6 +34,7 @@ class Plan:
         shares: of the budget that go to the trunk, besides 0, k models from nothing, and 1, one
             model for all.
         batch: facts a step.
+        bits_per_parameter: that a model holds, measured before (the figure `capacity_curve`).
         replay: share of the mixture in what a branch is trained on.
         seeds: of facts, parameters and draws.
     """
@@ -45,6 +46,7 @@ class Plan:
     exposures: tuple[Positive, ...] = (50.0, 100.0)
     shares: tuple[InnerShare, ...] = (0.2, 0.4, 0.6, 0.8)
     batch: Count = 64
+    bits_per_parameter: Positive = 2.3
     replay: Annotated[float, must("in [0, 1)", lambda x: 0 <= x < 1)] = 0.0
     seeds: Seeds = (0, 1, 2, 3, 4)
 

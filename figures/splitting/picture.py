@@ -96,7 +96,6 @@ def _predicted(
 ) -> None:
     share = np.linspace(0, 1, _POINTS)
     budget = budget_draws(plan, exposures)
-    # At the end itself nothing is forgotten: one model for all is no branch.
     known = facts_known(plan.facts(overlap), capacity_bits, learning, budget, share * budget)
     axes.plot(
         share, plan.domains * known, label=f"{exposures:g} exposures, predicted", **line(number)

@@ -65,8 +65,10 @@ def measured_rows(plan: Plan, runs: Iterable[tuple[Point, Finished]]) -> list[di
 
 
 def capacity_of(plan: Plan, rows: Sequence[Row], width: int) -> float:
-    """What a model stores at the most, in bits: the most of any run of its size."""
-    return max(row["stored_bits"] for row in rows if row["parameters"] == plan.parameters(width))
+    """What a model holds, in bits: what the plan says, or the most of any run if that is more."""
+    parameters = plan.parameters(width)
+    most = max(row["stored_bits"] for row in rows if row["parameters"] == parameters)
+    return max(most, plan.bits_per_parameter * parameters)
 
 
 def calibrate(plan: Plan, rows: Sequence[Row], width: int, capacity_bits: float) -> Learning:
@@ -90,17 +92,17 @@ def calibrate(plan: Plan, rows: Sequence[Row], width: int, capacity_bits: float)
         return Learning(float(rate), float(lag), float(_unit(theta[2])))
 
     def missed(theta: np.ndarray) -> float:
-        how = learning(theta)
-        return sum(
-            (_known(plan, domains, capacity_bits, how, exposures, share) - known) ** 2
-            for (exposures, share), known in measured.items()
-        )
+        how, total = learning(theta), 0.0
+        for exposures in plan.exposures:
+            shares = [share for other, share in measured if other == exposures]
+            known = np.array([measured[exposures, share] for share in shares])
+            budget = budget_draws(plan, exposures)
+            said = facts_known(domains, capacity_bits, how, budget, budget * np.array(shares))
+            total += float(np.sum((said - known) ** 2))
+        return total
 
     starts = [
-        np.array([np.log(rate / longest), lag, carried])
-        for rate in (1.0, 3.0, 10.0)
-        for lag in (-3.0, -1.0, 0.5)
-        for carried in (-2.0, 1.0)
+        np.array([np.log(rate / longest), lag, -1.0]) for rate in (1.0, 4.0) for lag in (-3.0, -0.5)
     ]
     found = min(
         (
