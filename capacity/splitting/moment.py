@@ -168,9 +168,11 @@ def facts_known(
         later = shared * learning.stored(of_shared + exposures)
         return later + private * learning.stored(of_private + exposures)
 
-    limit = fitting - (k - 1) * private * own
-    quick = _until(known, limit, branch)
-    found = known(quick + (branch - quick) / (1 + learning.overwriting))
+    effective = branch
+    if learning.overwriting > 0:
+        quick = _until(known, fitting - (k - 1) * private * own, branch)
+        effective = quick + (branch - quick) / (1 + learning.overwriting)
+    found = known(effective)
     return np.minimum(found, fitting).reshape(np.shape(trunk_draws))
 
 

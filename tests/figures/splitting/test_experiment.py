@@ -128,11 +128,11 @@ def test_the_theory_is_recovered_from_what_it_says():
     [
         ({"overlaps": (0.5,)}, "0 must be one of the overlaps"),
         ({"shares": (0.4, 0.2)}, "shares must rise"),
-        ({"shares": (0.3,)}, "makes 225 steps, not a multiple of 100"),
+        ({"shares": (0.3,)}, "a share of 0.3 of 100 exposures makes 350 steps, not a multiple"),
     ],
 )
 def test_plans_that_make_no_sense_are_refused(change, message):
-    plan = Plan(domains=2, asked=160, exposures=(75.0,), shares=(0.4,), batch=32)
+    plan = Plan(domains=2, asked=160, exposures=(100.0,), shares=(0.4,), batch=32)
     with pytest.raises(BadInput, match=message):
         replace(plan, **change)
 
