@@ -1,5 +1,6 @@
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ SMALL = Plan(
     batch=16,
     seeds=(0, 1),
 )
+RESULTS = Path(__file__).parents[3] / "docs" / "results"
 TRUTH = Learning(rate=0.03, lag=20.0, carried=0.3)
 BITS = 18_000.0
 
@@ -156,3 +158,27 @@ def test_the_figure_is_made_and_read_again(tmp_path, monkeypatch):
     # the ledger has each trunk once: a step that several branches share is counted once
     assert len(store) == 2 * 2 * (2 + 1 + 2 + 1)
     assert splitting(tmp_path, preset="quick") == rows
+
+
+def test_the_page_says_what_the_table_says():
+    """Every row of the page is a row of the CSV, and what it claims of them holds."""
+    with (RESULTS / "splitting_table.csv").open() as file:
+        table = [{name: float(text) for name, text in row.items()} for row in csv.DictReader(file)]
+    page = (RESULTS.parent / "splitting.md").read_text()
+    for row in table:
+        cells = [
+            f"{row['overlap']:.0%}",
+            f"{row['exposures']:.0f}",
+            f"{row['from_nothing']:,.0f}",
+            f"{row['one_model']:,.0f}",
+            f"{row['chosen_share']:g}",
+            f"{row['chosen_known']:,.0f}",
+            f"{row['best_share']:g}",
+            f"{row['theory_share']:.2f}",
+        ]
+        assert f"| {' | '.join(cells)} |" in page
+        assert abs(row["chosen_share"] - row["best_share"]) <= 0.2 + 1e-9
+        assert row["chosen_known"] >= max(row["from_nothing"], row["one_model"])
+    largest = [row for row in table if row["exposures"] == max(r["exposures"] for r in table)]
+    gained = [row["gain_low"] > 0 for row in largest]
+    assert sum(gained) >= len(largest) / 2
