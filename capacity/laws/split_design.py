@@ -103,7 +103,7 @@ def _helps(loss: npt.NDArray, all_: dict[str, npt.NDArray], fewer: dict[str, npt
 
 def _without_outliers(loss: npt.NDArray, design: npt.NDArray) -> npt.NDArray:
     """Which runs lie near the surface through most of them (least absolute deviations)."""
-    weight = np.ones(len(loss))
+    weight, missed = np.ones(len(loss)), np.abs(loss)
     for _ in range(30):
         root = np.sqrt(weight)
         found, *_ = np.linalg.lstsq(design * root[:, None], loss * root, rcond=None)

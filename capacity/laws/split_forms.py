@@ -79,18 +79,20 @@ class Scale:
     @classmethod
     def of(cls, runs: SplitRuns) -> "Scale":
         """The scale of these runs."""
-        tokens = (runs.pretraining_tokens, runs.specialization_tokens)
-        middles = [_middle(each[each > 0]) if np.any(each > 0) else 1.0 for each in tokens]
+        pretrained, special = runs.pretraining_tokens, runs.specialization_tokens
         return cls(
-            _middle(runs.parameters),
-            *middles,
-            float(runs.loss.min()),
-            (bool(np.any(tokens[0] == 0)), bool(np.any(tokens[1] == 0))),
+            parameters=_middle(runs.parameters),
+            pretraining=_middle(pretrained),
+            specialization=_middle(special),
+            loss=float(runs.loss.min()),
+            zeros=(bool(np.any(pretrained == 0)), bool(np.any(special == 0))),
         )
 
 
 def _middle(values: npt.NDArray) -> float:
-    return float(np.exp(np.log(values).mean()))
+    """The geometric mean of the positive values; 1 without any."""
+    positive = values[values > 0]
+    return float(np.exp(np.log(positive).mean())) if len(positive) else 1.0
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def full_at(domains: UniformDomains, capacity_bits: float, learning: Learning) -
     high = k * asked * (learning.lag + 1 / learning.rate)
     while over(high) < 0:
         high *= 2
-    return float(np.asarray(optimize.brentq(over, 0.0, high, rtol=1e-12)))
+    return float(np.asarray(optimize.brentq(over, 0.0, high, xtol=1e-9)))
 
 
 def facts_known(

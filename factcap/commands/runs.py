@@ -158,8 +158,9 @@ class Train:
             saturate=not self.all_exposures,
             seed=self.seed,
             select=select,
-            **({"decay": 0.0} if self.keep_rate else {}),
         )
+        if self.keep_rate:
+            training = replace(training, decay=0.0)
         parent = None
         if self.parent is not None:
             words = {True: "fresh", False: "continued"}

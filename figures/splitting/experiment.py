@@ -14,6 +14,7 @@ from factcap.synth.errors import require
 
 # Facts of 3 value tokens of 64 after a key of 4: 18 bits.
 VOCABULARY, VALUE, KEY = 64, 3, 4
+_DEPTH = 2
 
 Overlap = Annotated[float, must("in [0, 1)", lambda x: 0 <= x < 1)]
 Width = Annotated[int, must("16 or a multiple of it", lambda n: n >= 16 and n % 16 == 0)]
@@ -80,11 +81,11 @@ class Plan:
 
     def model(self, width: int) -> dict[str, int]:
         """The model of a width, as a configuration has it."""
-        return {"width": width, "depth": 2, "heads": width // 16}
+        return {"width": width, "depth": _DEPTH, "heads": width // 16}
 
     def parameters(self, width: int) -> int:
         """Of the model of a width."""
-        return TransformerConfig(VOCABULARY, **self.model(width)).parameters
+        return TransformerConfig(VOCABULARY, width, _DEPTH, width // 16).parameters
 
 
 PRESETS = {
@@ -156,8 +157,8 @@ def _points(plan: Plan, width: int, overlap: float, exposures: float, seed: int)
             config = _config(plan, width, overlap, seed, after, trunk, domain=domain)
             yield Point(*where, share, domain, seed, run_spec(config))
     # One model: the longest trunk goes on with the mixture while its learning rate falls.
-    falls = {"decay": 1.0, "warmup": 0.0}
-    config = _config(plan, width, overlap, seed, whole - begun, trunk, **falls)
+    rest = whole - begun
+    config = _config(plan, width, overlap, seed, rest, trunk, decay=1.0, warmup=0.0)
     yield Point(*where, 1.0, None, seed, run_spec(config))
 
 

@@ -113,6 +113,8 @@ def test_without_a_size_the_best_one_is_found(additive):
     ]
     assert best.predicted_loss < min(others)
     # N is free at the two ends too
+    assert best.no_split_loss is not None
+    assert best.from_nothing_loss is not None
     assert best.predicted_loss < min(best.no_split_loss, best.from_nothing_loss)
 
 

@@ -27,7 +27,7 @@ class Memory:
 
     def train(self, draws, domain=None, overwriting=0.0):
         shared, k = self.domains.shared, self.domains.domains
-        own = None if domain is None else set(self.asked_by(domain).tolist())
+        own = set() if domain is None else set(self.asked_by(domain).tolist())
         for _ in range(draws):
             asked = self.asked_by(self.rng.integers(k) if domain is None else domain)
             fact = self.rng.choice(asked)

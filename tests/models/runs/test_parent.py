@@ -13,6 +13,7 @@ from factcap.models import (
     run,
     train_together,
 )
+from factcap.models.runs.result import measured
 from factcap.synth import BadInput, domains
 from factcap.synth.disk.files import Damaged
 from tests.conftest import make_facts
@@ -165,10 +166,11 @@ def test_branches_of_all_domains_train_in_one_program(tmp_path):
             for domain in range(3)
         ]
 
-    together = dict(train_together(jobs("together")))
+    together = {number: measured(result) for number, result in train_together(jobs("together"))}
     for number, job in enumerate(jobs("alone")):
-        [(_, alone)] = train_together([job])
-        np.testing.assert_allclose(together[number].nll_bits, alone.nll_bits, atol=0.02)
+        [(_, result)] = train_together([job])
+        alone = measured(result).nll_bits
+        np.testing.assert_allclose(together[number].nll_bits, alone, atol=0.02)
     # each has learned what its domain asks for better than what the others ask for
     for number in range(3):
         asks = made.asks(number)
