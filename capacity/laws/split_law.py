@@ -15,6 +15,8 @@ from factcap.capacity.laws.split_heldout import HeldOut, choose_form, compute, h
 
 # An exponent whose interval spans a larger factor is said not to be identified.
 _WIDEST = 8.0
+# Held-out runs that are missed by more are said to be.
+_TRUSTED = 0.05
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def fit_splitting(
             level=level,
             warnings=(
                 *warned,
+                *_untrusted(form, held_out),
                 *(text for name in laws for text in _unidentified(name, form, laws[name])),
             ),
             measured=_measured(runs, count),
@@ -150,6 +153,16 @@ def _measured(runs: Mapping[str, SplitRuns], domains: int) -> dict[str, tuple[fl
         found[name] = (float(values[values > 0].min()), float(values.max()))
     all_compute = np.concatenate([compute(each, domains) for each in runs.values()])
     return found | {"compute": (float(all_compute.min()), float(all_compute.max()))}
+
+
+def _untrusted(form: Form, held_out: list[HeldOut]) -> list[str]:
+    if not held_out or held_out[0].error[form.name] <= _TRUSTED:
+        return []
+    return [
+        "fitted without the largest runs, the law misses these by "
+        f"{held_out[0].error[form.name]:.0%}: "
+        "the losses do not fall as any of its forms"
+    ]
 
 
 def _unidentified(name: str, form: Form, law: DomainLaw) -> list[str]:

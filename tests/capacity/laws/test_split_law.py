@@ -159,6 +159,16 @@ def test_an_effect_that_is_not_there_is_named():
     assert best_split(found, 2e17, domains=2, parameters=1e7).pretraining_share > 0.95
 
 
+def test_losses_that_follow_no_form_are_told():
+    """As those of facts: nothing is learned for a while, and then all."""
+    n, d, s = grid()
+    loss = 10 / (1 + (n / 1e7 * (s / 1e8 + 0.3 * d / 1e9)) ** 3)
+    rng = np.random.default_rng(0)
+    runs = {"a": SplitRuns(n, d, s, loss * np.exp(0.01 * rng.normal(size=len(n))))}
+    found = fitted(runs, domains=2)
+    assert any("the losses do not fall as any of its forms" in text for text in found.warnings)
+
+
 def _together():
     n, d, _ = grid(zeros=False)
     return n, d, d / 10
