@@ -57,6 +57,14 @@ class SplitRuns:
             self.loss[which],
         )
 
+    def merged(self) -> "SplitRuns":
+        """One run for all that differ in their loss alone, as seeds do: with the median loss."""
+        places = np.stack([self.parameters, self.pretraining_tokens, self.specialization_tokens])
+        different, which = np.unique(places, axis=1, return_inverse=True)
+        which = which.ravel()
+        loss = [np.exp(np.median(np.log(self.loss[which == i]))) for i in range(different.shape[1])]
+        return SplitRuns(*different, np.array(loss))
+
 
 @dataclass(frozen=True)
 class Scale:

@@ -86,7 +86,8 @@ def fit_splitting(
     error is taken; of those about as good, one with fewer parameters. It is then fitted to all
     runs, and so are its rivals, forms that predict what is held out nearly as well. Huber's loss
     on the logarithms, many starts, and a weak pull to usual exponents, which decides only what the
-    runs leave open. Intervals by resampling residuals.
+    runs leave open. Intervals by resampling residuals. Runs that differ in their loss alone, as
+    seeds do, count as one with the median loss.
 
     The forms are `factcap.capacity.laws.FORMS`: additive powers of N, D and D' (Hoffmann et al.
     2022, 2203.15556); data transferred from D that adds to D' (Hernandez et al. 2021, 2102.01293);
@@ -110,6 +111,7 @@ def fit_splitting(
         raise ValueError(f"level must lie in (0, 1), not {level}")
     if not runs:
         raise ValueError("there are no runs")
+    runs = {name: each.merged() for name, each in runs.items()}
     count = len(runs) if domains is None else require_whole("domains", domains)
     warned: list[str] = []
     for name, each in runs.items():

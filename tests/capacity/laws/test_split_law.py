@@ -159,6 +159,18 @@ def test_an_effect_that_is_not_there_is_named():
     assert best_split(found, 2e17, domains=2, parameters=1e7).pretraining_share > 0.95
 
 
+def test_seeds_count_as_one_run_with_the_median_loss():
+    runs = table("additive", domains=1, noise=0.0)["domain 0"]
+    factor = np.array([1.0, 1.01, 0.7])  # one of the seeds went wrong
+    several = SplitRuns(
+        *(np.tile(x, 3) for x in grid()), np.concatenate([runs.loss * each for each in factor])
+    )
+    merged, wanted = several.merged(), runs.merged()
+    np.testing.assert_allclose(merged.loss, wanted.loss)
+    for name in ("parameters", "pretraining_tokens", "specialization_tokens"):
+        np.testing.assert_array_equal(getattr(merged, name), getattr(wanted, name))
+
+
 def test_losses_that_follow_no_form_are_told():
     """As those of facts: nothing is learned for a while, and then all."""
     n, d, s = grid()
