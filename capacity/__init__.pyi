@@ -1,4 +1,4 @@
-from . import memorized_prior, retention, rules_and_facts
+from . import memorized_prior, retention, rules_and_facts, splitting
 from .bounds.all_or_nothing import all_or_nothing_bound
 from .bounds.asymptotics import (
     all_or_nothing_deficit,
@@ -38,7 +38,8 @@ from .knowledge import (
     max_capacity_ratio,
     read_knowledge_runs,
 )
-from .laws import (
+from .laws.best_split import BestSplit, best_split
+from .laws.curves import (
     EdgeWarning,
     Fit,
     fit_exposures,
@@ -46,6 +47,8 @@ from .laws import (
     fit_parameters,
     membership_f1,
 )
+from .laws.split_forms import SplitRuns
+from .laws.split_law import SplitLaw, fit_splitting
 from .losses import (
     RecallRange,
     StoredBits,
@@ -69,17 +72,21 @@ __all__ = [
     "BINARY_WEIGHT_CAPACITY",
     "Allocation",
     "Background",
+    "BestSplit",
     "Bound",
     "EdgeWarning",
     "Fit",
     "KnowledgeRun",
     "PowerLawBound",
     "RecallRange",
+    "SplitLaw",
+    "SplitRuns",
     "StoredBits",
     "Subsampling",
     "all_or_nothing_bound",
     "all_or_nothing_deficit",
     "allocate",
+    "best_split",
     "best_subsample",
     "binary_entropy",
     "biography_capacity_ratio",
@@ -95,6 +102,7 @@ __all__ = [
     "fit_exposures",
     "fit_membership",
     "fit_parameters",
+    "fit_splitting",
     "gardner_bits",
     "gardner_capacity",
     "gardner_overlap",
@@ -121,6 +129,7 @@ __all__ = [
     "separable_probability",
     "smallest_budget",
     "smallest_power_law_budget",
+    "splitting",
     "stored_bits",
     "subsample",
     "threshold_capacity",

@@ -21,6 +21,7 @@ from factcap.commands.pictures import Curve, Figure
 from factcap.commands.predict import Predict
 from factcap.commands.runs import Measure, Train
 from factcap.commands.select import Select
+from factcap.commands.split import Split
 from factcap.commands.sweeps import Results, Status, Sweep
 
 Command = (
@@ -37,6 +38,7 @@ Command = (
     | Annotated[Losses, subcommand("losses", prefix_name=False)]
     | Annotated[Select, subcommand("select", prefix_name=False)]
     | Annotated[Predict, subcommand("predict", prefix_name=False)]
+    | Annotated[Split, subcommand("split", prefix_name=False)]
     | Annotated[Figure, subcommand("figure", prefix_name=False)]
     | Annotated[Curve, subcommand("curve", prefix_name=False)]
 )

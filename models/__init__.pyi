@@ -6,6 +6,7 @@ from .runs.directory.reading import read_outcome
 from .runs.ensemble import train_together
 from .runs.job import Job, run_config
 from .runs.other_facts import measure_other_facts
+from .runs.parent import Parent
 from .runs.result import Diverged, Measurement
 from .runs.single import run
 from .sweep.grid import chain, product, zipped
@@ -25,6 +26,7 @@ __all__ = [
     "Diverged",
     "Job",
     "Measurement",
+    "Parent",
     "RunSpec",
     "SelectConfig",
     "Selector",

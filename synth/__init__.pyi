@@ -9,6 +9,7 @@ from .generators.biographies.tokens import (
 )
 from .generators.bitstrings import bitstrings, bitstrings_stream
 from .generators.cities import cities
+from .generators.domains import Domains, domains
 from .generators.phonebook import phonebook, phonebook_stream
 from .generators.ruled_facts import RuledFacts, ruled_facts
 from .generators.rules_and_facts import RulesAndFacts, rules_and_facts
@@ -23,6 +24,7 @@ __all__ = [
     "AliasTable",
     "BadInput",
     "Biographies",
+    "Domains",
     "FactSet",
     "FactStream",
     "Measurement",
@@ -34,6 +36,7 @@ __all__ = [
     "bitstrings_stream",
     "cities",
     "detokenize_biographies",
+    "domains",
     "empirical",
     "load",
     "load_frequency",

@@ -1,13 +1,13 @@
 """`factcap generate`: write a fact set."""
 
-import json as json_
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, subcommand
 
-from factcap.commands.terminal import Count, print_json, progress_bar
+from factcap.commands.generate_domains import Domains
+from factcap.commands.terminal import Count, write_facts
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Phonebook:
         """Write the file, block by block."""
         from factcap.synth import phonebook_stream
 
-        _write(
+        write_facts(
             phonebook_stream(
                 self.facts, digits=self.digits, exponent=self.exponent, seed=self.seed
             ),
@@ -74,7 +74,7 @@ class Bitstrings:
             exponent=self.exponent,
             seed=self.seed,
         )
-        _write(stream, self.out, self.json)
+        write_facts(stream, self.out, self.json)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Biographies:
         from factcap.synth import biographies
 
         people = biographies(self.people, exponent=self.exponent, seed=self.seed)
-        _write(people.facts_stream(), self.out, self.json)
+        write_facts(people.facts_stream(), self.out, self.json)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Tuples:
             exponent=self.exponent,
             seed=self.seed,
         )
-        _write(stream, self.out, self.json)
+        write_facts(stream, self.out, self.json)
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Cities:
             exponent=self.exponent or 0.0,
             seed=self.seed,
         )
-        _write(facts, self.out, self.json)
+        write_facts(facts, self.out, self.json)
 
 
 @dataclass(frozen=True)
@@ -231,20 +231,7 @@ class Triples:
         )
         if self.exponent is not None:
             facts = replace(facts, frequency=power_law(len(facts), self.exponent))
-        _write(facts, self.out, self.json)
-
-
-def _write(facts: Any, out: Path, json: bool) -> None:
-    """Write a fact set or a stream with a progress bar, and say what was written."""
-    from factcap.synth import FactSet, write
-
-    total = len(facts) if isinstance(facts, FactSet) else facts.facts
-    with progress_bar("facts", total, unit_scale=True) as bar:
-        write(facts, out, progress=bar.update)
-    if json:
-        origin = json_.loads(facts.origin.to_json())
-        return print_json({"file": str(out), "facts": total, "origin": origin})
-    print(f"{out}: {total:,} facts")
+        write_facts(facts, self.out, self.json)
 
 
 @dataclass(frozen=True)
@@ -257,6 +244,7 @@ class Generate:
         | Annotated[Biographies, subcommand("biographies", prefix_name=False)]
         | Annotated[Tuples, subcommand("tuples", prefix_name=False)]
         | Annotated[Cities, subcommand("cities", prefix_name=False)]
+        | Annotated[Domains, subcommand("domains", prefix_name=False)]
         | Annotated[Triples, subcommand("triples", prefix_name=False)]
     )
 

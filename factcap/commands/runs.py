@@ -55,6 +55,14 @@ class Train:
     bfloat16 on a CPU that has instructions for it, which is quicker, and float32 elsewhere."""
     seed: int = 0
     """Of the parameters and of the draws."""
+    keep_rate: bool = False
+    """Keep the learning rate at its peak to the end, for runs that go on from this one."""
+    parent: Path | None = None
+    """Go on from the last state of the finished run in this directory: the trunk of a branch."""
+    fresh_optimizer: bool = False
+    """With --parent: begin with an empty state of the optimizer."""
+    fresh_schedule: bool = False
+    """With --parent: let the learning rate rise again."""
     select: str | None = None
     """Train on what fits: worth, loss_h, loss_hf, influence, frequency, random, random_flat; or
     deduplicate."""
@@ -99,6 +107,10 @@ class Train:
             self.select is not None or chosen == (0.0, "repeatedly", 0.05, False),
             "--budget-bits, --select-schedule, --select-first and --uncounted need --select SCHEME",
         )
+        require(
+            self.parent is not None or not (self.fresh_optimizer or self.fresh_schedule),
+            "--fresh-optimizer and --fresh-schedule need --parent DIRECTORY",
+        )
         if self.mesh is not None:
             from factcap.models.training.devices.mesh import mesh_sizes
 
@@ -110,6 +122,7 @@ class Train:
             "`factcap measure`",
         )
         from factcap.models import (
+            Parent,
             SelectConfig,
             TrainConfig,
             TransformerConfig,
@@ -146,6 +159,12 @@ class Train:
             seed=self.seed,
             select=select,
         )
+        if self.keep_rate:
+            training = replace(training, decay=0.0)
+        parent = None
+        if self.parent is not None:
+            words = {True: "fresh", False: "continued"}
+            parent = Parent(self.parent, words[self.fresh_optimizer], words[self.fresh_schedule])
         free = (self.width, self.depth, self.heads)
         require(
             all(size is None for size in free)
@@ -182,6 +201,7 @@ class Train:
                     progress=progress,
                     mesh=mesh,
                     accept_other_code=self.accept_other_code,
+                    parent=parent,
                 )
         if not is_first():
             return

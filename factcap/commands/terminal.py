@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 from tyro.constructors import PrimitiveConstructorSpec
@@ -70,3 +71,16 @@ def say(line: str) -> None:
 def print_json(value: Any) -> None:
     """Print JSON for a program to read."""
     print(json.dumps(value, indent=2))
+
+
+def write_facts(facts: Any, out: Path, as_json: bool) -> None:
+    """Write a fact set or a stream with a progress bar, and say what was written."""
+    from factcap.synth import FactSet, write
+
+    total = len(facts) if isinstance(facts, FactSet) else facts.facts
+    with progress_bar("facts", total, unit_scale=True) as bar:
+        write(facts, out, progress=bar.update)
+    if as_json:
+        origin = json.loads(facts.origin.to_json())
+        return print_json({"file": str(out), "facts": total, "origin": origin})
+    print(f"{out}: {total:,} facts")

@@ -12,6 +12,7 @@ import numpy as np
 
 from factcap.models.runs.code.digest import TRAINING, code_digest
 from factcap.models.runs.directory.reading import FORMAT_VERSION
+from factcap.models.runs.parent import Parent
 from factcap.models.training.config import TrainConfig
 from factcap.models.transformer.decoder import TransformerConfig
 from factcap.models.transformer.layout import model_vocabulary
@@ -33,6 +34,7 @@ class Job:
         config: what identifies the run; by default `run_config` of the others.
         grouping: where the facts are documents, what selection scores instead of them.
         accept_other_code: whether the directory may hold what other code has made of the run.
+        parent: the run from whose last state this one begins; None: from parameters drawn anew.
 
     Raises:
         BadInput: if the model has too few token ids, or the groups are of other documents.
@@ -45,6 +47,7 @@ class Job:
     config: Mapping[str, Any] = field(default_factory=dict)
     grouping: Grouping[FactSet] | None = field(default=None, repr=False)
     accept_other_code: bool = False
+    parent: Parent | None = None
 
     def __post_init__(self):
         needed = model_vocabulary(self.facts)
@@ -56,7 +59,7 @@ class Job:
             f"the model has {self.model.vocabulary} token ids; this fact set needs {needed}",
         )
         if not self.config:
-            config = run_config(self.facts, self.model, self.training, self.grouping)
+            config = run_config(self.facts, self.model, self.training, self.grouping, self.parent)
             object.__setattr__(self, "config", config)
 
 
@@ -76,12 +79,15 @@ def run_config(
     model: TransformerConfig,
     training: TrainConfig,
     grouping: Grouping[FactSet] | None = None,
+    parent: Parent | None = None,
 ) -> dict[str, Any]:
     """All that decides a run's numbers, as JSON values; `id` is the hash of the rest.
 
     It holds the facts (a digest of the arrays, and their origin), the model, the training, what is
-    scored instead of the facts, if anything is, and a digest of the code that computes the result.
+    scored instead of the facts, if anything is, the run that it goes on from, if there is one, and
+    a digest of the code that computes the result.
     """
+    begun = {} if parent is None else {"parent": parent.identity()}
     scored = {} if grouping is None else {"grouping": _grouping_digest(grouping)}
     origin = {"facts": len(facts), "origin": json.loads(facts.origin.to_json())}
     return identified(
@@ -90,6 +96,7 @@ def run_config(
         model=dataclasses.asdict(model),
         training=dataclasses.asdict(training),
         **scored,
+        **begun,
     )
 
 

@@ -12,7 +12,7 @@ from factcap.models.runs.directory.run_directory import RunDirectory
 from factcap.models.runs.job import Job
 from factcap.models.runs.result import Diverged, divergence
 from factcap.models.training.config import SCAN_STEPS, TrainConfig, filled
-from factcap.models.training.schedule import Schedule, make_schedule
+from factcap.models.training.schedule import Before, Schedule, make_schedule
 from factcap.models.training.selection.checked import CheckedModel
 from factcap.models.training.selection.selection import make_selection
 from factcap.models.training.steps import TrainState, initial_state
@@ -34,6 +34,7 @@ class LiveRun:
         training: how, its defaults filled in.
         selection: what chooses the facts to train on; None where all are trained on.
         rule: when it ends.
+        before: what it goes on from.
         directory: where it is kept.
         done: steps made.
         steps: steps in all, as known now.
@@ -44,7 +45,8 @@ class LiveRun:
         result: the measurement or the failure, once it has ended.
 
     Raises:
-        BadInput: if scoring leaves no steps, or the directory is not the run's.
+        BadInput: if scoring leaves no steps, the run's parent is not finished, or the directory is
+            not the run's.
         Busy: if another process is making this run.
     """
 
@@ -53,6 +55,7 @@ class LiveRun:
     training: TrainConfig = field(init=False)
     selection: Selection | None = field(init=False)
     rule: StoppingRule = field(init=False)
+    before: Before = field(init=False)
     directory: RunDirectory = field(init=False)
     done: int = 0
     steps: int = field(init=False)
@@ -75,6 +78,7 @@ class LiveRun:
             f"{self.training.exposures:g} exposures of {count} facts leave no {SCAN_STEPS} steps "
             f"of {self.training.batch} after {scoring_draws:,.0f} draws for scoring; give more",
         )
+        self.before = Before() if job.parent is None else job.parent.before
         self.directory = RunDirectory(
             job.directory, job.config, accept_other_code=job.accept_other_code
         )
@@ -87,13 +91,14 @@ class LiveRun:
     def schedule(self) -> Schedule:
         """The numbers of its training, as far as they are known now."""
         count, width = len(self.job.facts), self.job.model.width
-        schedule = make_schedule(self.training, count, width, self.rule.scoring_draws)
+        schedule = make_schedule(self.training, count, width, self.rule.scoring_draws, self.before)
         found = self.rule.falls_from(self.checks)
         return schedule if found is None else schedule.falling_from(found)
 
     def resume(self, mesh: Mesh | None = None) -> TrainState:
         """The state that training goes on from, divided over a mesh if given."""
-        state = initial_state(self.job.model, self.schedule(), self.training.seed, mesh)
+        job = self.job
+        state = initial_state(job.model, self.schedule(), self.training.seed, mesh)
         found = self.directory.checkpoints.restore(state)
         if found is not None:
             state, host = found
@@ -101,6 +106,8 @@ class LiveRun:
             self.checks = [Check(*check) for check in host["checks"]]
             if self.selection is not None:
                 self.selection.restore(host["selector"])
+        elif job.parent is not None:
+            state = job.parent.state(job.model, self.training, len(job.facts), mesh)
         self.done = int(state.step)
         self.directory.begin(self.done)
         self._end_early()

@@ -45,6 +45,8 @@ def outcome(run: LiveRun, ledger: Ledger) -> dict[str, Any]:
         "training": dataclasses.asdict(run.training),
         "ledger": ledger.as_dict(),
     }
+    if run.job.parent is not None:
+        found["parent"] = run.job.parent.record()
     if run.selection is not None:
         found["selection"] = {
             "facts_kept": int((run.selection.weights > 0).sum()),

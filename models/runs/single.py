@@ -9,6 +9,7 @@ from jax.sharding import Mesh
 from factcap.models.instructions import warn_if_emulated
 from factcap.models.runs.ensemble import train_together
 from factcap.models.runs.job import Job
+from factcap.models.runs.parent import Parent
 from factcap.models.runs.result import measured
 from factcap.models.training.config import TrainConfig
 from factcap.models.transformer.decoder import TransformerConfig
@@ -26,6 +27,7 @@ def run(
     checkpoint_seconds: float = 60.0,
     mesh: Mesh | None = None,
     accept_other_code: bool = False,
+    parent: Parent | None = None,
 ) -> Measurement:
     """Train, measure, and write `directory`; go on where an interrupted call stopped.
 
@@ -46,6 +48,7 @@ def run(
             gives it. It is no part of what the run is: one may go on on another mesh, or on none.
         accept_other_code: take the directory also if other code has made this run, or a part of it;
             the `codes` of its outcome say which.
+        parent: the finished run from whose last state this one begins.
 
     Returns:
         The measurement. A run that is already finished is read, not run again.
@@ -60,7 +63,14 @@ def run(
         EmulatedWarning: if this CPU has no instructions for the precision.
     """
     warn_if_emulated(training.precision)
-    job = Job(facts, model, training, Path(directory), accept_other_code=accept_other_code)
+    job = Job(
+        facts,
+        model,
+        training,
+        Path(directory),
+        accept_other_code=accept_other_code,
+        parent=parent,
+    )
     together = train_together(
         [job],
         progress=lambda _, done, total, metrics: progress(done, total, metrics),

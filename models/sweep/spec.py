@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from factcap.models.instructions import chosen_precision
+from factcap.models.runs.directory.reading import but_for_code
 from factcap.models.runs.job import Job, identified
 from factcap.models.runs.ledger import most_flops
+from factcap.models.runs.parent import Parent, check_takes, identity
 from factcap.models.sweep.code import code_today, source_of
 from factcap.models.sweep.making import build, transformer
 from factcap.models.sweep.recipes import complete, sample
@@ -20,8 +22,24 @@ from factcap.synth.errors import BadInput, require
 from factcap.synth.selection import SelectConfig
 
 _MODEL = ("width", "depth", "heads", "tied")
+_PARENT = ("parent", "parent_optimizer", "parent_schedule")
 _TRAINING: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(TrainConfig)}
 _SELECT: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(SelectConfig)}
+
+
+@dataclass(frozen=True)
+class Branch:
+    """That a run goes on from another.
+
+    Attributes:
+        parent: the other.
+        optimizer: see `factcap.models.runs.parent.Parent`.
+        schedule: the same.
+    """
+
+    parent: "RunSpec"
+    optimizer: str = "continued"
+    schedule: str = "continued"
 
 
 @dataclass(frozen=True)
@@ -34,11 +52,13 @@ class RunSpec:
         facts: a complete recipe: see `factcap.models.sweep.recipes.complete`.
         model: name of a size, or `width`, `depth`, `heads` and `tied`.
         training: how to train; its defaults may depend on the facts.
+        branch: the run that it goes on from, in the same store; None: from nothing.
     """
 
     facts: Mapping[str, Any]
     model: str | Mapping[str, Any]
     training: TrainConfig
+    branch: Branch | None = None
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -47,12 +67,24 @@ class RunSpec:
         A file counts by its bytes, wherever it lies.
         """
         recipe = {name: value for name, value in self.facts.items() if name != "file"}
+        begun = {}
+        if self.branch is not None:
+            run = but_for_code(self.branch.parent.config)
+            begun["parent"] = identity(run, self.branch.optimizer, self.branch.schedule)
         return identified(
             code_today(source_of({"recipe": recipe})),
             recipe=recipe,
             model=self.model,
             training=dataclasses.asdict(self.training),
+            **begun,
         )
+
+    @property
+    def parents(self) -> "list[RunSpec]":
+        """The runs that must be made before this one, the first first."""
+        if self.branch is None:
+            return []
+        return [*self.branch.parent.parents, self.branch.parent]
 
     @property
     def id(self) -> str:
@@ -66,16 +98,25 @@ class RunSpec:
         model = self.model if isinstance(self.model, str) else f"width {self.model['width']}"
         select = self.training.select
         scheme = "" if select is None else f" {select.scheme}"
-        return f"{source} {count or ''} {model}{scheme} seed {self.training.seed}"
+        begun = "" if self.branch is None else f" from {self.branch.parent.id}"
+        return f"{source} {count or ''} {model}{scheme} seed {self.training.seed}{begun}"
 
     def transformer(self, facts: FactSet) -> TransformerConfig:
         """The model for these facts."""
         return transformer(self.model, facts)
 
     def job(self, directory: Path) -> Job:
-        """The run to be made in a directory; its facts are made now."""
-        facts = build(self.facts)
-        return Job(facts, self.transformer(facts), self.training, directory, self.config)
+        """The run to be made in a directory; its facts are made now.
+
+        Its parent lies beside it, by its name.
+        """
+        facts, parent = build(self.facts), None
+        if self.branch is not None:
+            place = directory.parent / self.branch.parent.id
+            parent = Parent(place, self.branch.optimizer, self.branch.schedule)
+        return Job(
+            facts, self.transformer(facts), self.training, directory, self.config, parent=parent
+        )
 
     def most_flops(self) -> float:
         """Floating-point operations of the run if it uses all its exposures; its facts checked.
@@ -95,7 +136,9 @@ def run_spec(config: Any) -> RunSpec:
             size (29k if it is left out), or a dictionary of `width`, `depth`, `heads` and, if
             wanted, `tied`; and any field of `TrainConfig`, `seed` among them; `select` is the name
             of a scheme, or a dictionary of the fields of `SelectConfig`, and a `precision` of
-            `auto` is the quickest on this machine.
+            `auto` is the quickest on this machine. `parent`: the configuration of the run that it
+            goes on from; then `parent_optimizer` and `parent_schedule` may be `fresh` instead of
+            `continued`, see `factcap.models.runs.parent.Parent`.
 
     Raises:
         BadInput: for an unknown name, or a value that cannot be used.
@@ -105,10 +148,11 @@ def run_spec(config: Any) -> RunSpec:
     ('29k', 50.0, 7)
     """
     require(isinstance(config, Mapping), f"a configuration is a dictionary, not {config!r}")
-    unknown = sorted(map(str, set(config) - {"facts", "model", *_TRAINING}))
+    unknown = sorted(map(str, set(config) - {"facts", "model", *_PARENT, *_TRAINING}))
     require(
         not unknown,
-        f"a configuration has no {', '.join(unknown)}; it has facts, model, {', '.join(_TRAINING)}",
+        f"a configuration has no {', '.join(unknown)}; it has facts, model, "
+        f"{', '.join((*_TRAINING, *_PARENT))}",
     )
     require("facts" in config, "a configuration needs facts: a generator's recipe or a file")
     training = {name: config[name] for name in _TRAINING if name in config}
@@ -119,11 +163,33 @@ def run_spec(config: Any) -> RunSpec:
     if "precision" in training:
         training["precision"] = chosen_precision(training["precision"])
     model = _model(config.get("model", "29k"))
-    return RunSpec(complete(config["facts"]), model, TrainConfig(**training))
+    branch = _branch(config, model)
+    return RunSpec(complete(config["facts"]), model, TrainConfig(**training), branch)
+
+
+def _branch(config: Mapping[str, Any], model: str | Mapping[str, Any]) -> Branch | None:
+    if config.get("parent") is None:
+        given = [name for name in _PARENT[1:] if name in config]
+        require(not given, f"{', '.join(given)} need a parent")
+        return None
+    takes = {name: config.get(name, "continued") for name in _PARENT[1:]}
+    for name, value in takes.items():
+        check_takes(name, value)
+    try:
+        parent = run_spec(config["parent"])
+    except BadInput as error:
+        raise BadInput(f"the parent: {error}") from None
+    require(
+        parent.model == model,
+        f"a run goes on with the model of its parent, {parent.model}, not with {model}",
+    )
+    return Branch(parent, *takes.values())
 
 
 def run_specs(configs: Iterable[Any]) -> list[RunSpec]:
     """The runs of some configurations, all of them checked; one given twice counts once.
+
+    Before a run stands the one that it goes on from.
 
     Raises:
         BadInput: for the first configuration that cannot be used; the message gives its number.
@@ -134,7 +200,8 @@ def run_specs(configs: Iterable[Any]) -> list[RunSpec]:
             spec = run_spec(config)
         except BadInput as error:
             raise BadInput(f"configuration {number}: {error}") from None
-        specs.setdefault(spec.id, spec)
+        for each in (*spec.parents, spec):
+            specs.setdefault(each.id, each)
     return list(specs.values())
 
 

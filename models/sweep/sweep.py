@@ -61,6 +61,9 @@ def run_sweep(
     this store are making is waited for and not made twice. It may be stopped at any moment; the
     same call goes on.
 
+    A run that goes on from another waits for it. A run from which others go on is made once,
+    whether it is among those given or not.
+
     Args:
         specs: the runs; the first are begun first.
         store: where they lie.
@@ -83,10 +86,10 @@ def run_sweep(
     Warns:
         EmulatedWarning: if this CPU has no instructions for the precision of a run.
     """
-    wanted = {spec.id: spec for spec in specs}
+    wanted = {each.id: each for spec in specs for each in (*spec.parents, spec)}
     for precision in sorted({spec.training.precision for spec in wanted.values()}):
         warn_if_emulated(precision)
-    accepted = made_by_other_code(wanted.values(), store) if accept_other_code else {}
+    accepted = _accepted(wanted, store) if accept_other_code else {}
     store.plan(
         digest_of({"runs": sorted(but_for_code(spec.config) for spec in wanted.values())})[:16],
         {accepted.get(run, run): spec.label() for run, spec in wanted.items()},
@@ -105,6 +108,16 @@ def run_sweep(
         {run: failure["reason"] for run, failure in failures.items() if failure is not None},
         accepted,
     )
+
+
+def _accepted(wanted: Mapping[str, RunSpec], store: Store) -> dict[str, str]:
+    """What other code has made, but for runs from which one that is still to be made goes on."""
+    found = made_by_other_code(wanted.values(), store)
+    for run, spec in wanted.items():
+        if run not in found and not store.is_finished(run):
+            for parent in spec.parents:
+                found.pop(parent.id, None)
+    return found
 
 
 def _is_missing(store: Store, run: str) -> bool:
@@ -138,10 +151,13 @@ class _Sweep:
         self.queue: deque[Task] = deque()
         self.later: list[tuple[float, Task]] = []
         self.given = 0
+        self.together = 0
+        self.waiting: dict[str, list[RunSpec]] = {}
 
     def make(self, missing: Sequence[RunSpec], engine: Engine) -> None:
         try:
-            self.queue.extend(self._tasks(missing, engine.together))
+            self.together = engine.together
+            self._begin(missing)
             while self.queue or self.later or self.given:
                 self._take_up()
                 while self.queue and engine.free():
@@ -157,6 +173,23 @@ class _Sweep:
         finally:
             engine.close()
 
+    def _begin(self, missing: Sequence[RunSpec]) -> None:
+        """Queue the runs whose parents are there; the others wait for these."""
+        making, ready = {spec.id for spec in missing}, []
+        for spec in missing:
+            parent = spec.branch.parent.id if spec.branch is not None else None
+            if parent in making:
+                self.waiting.setdefault(str(parent), []).append(spec)
+            elif parent is not None and self.store.failure(parent) is not None:
+                self._fail(_orphan(spec, parent))
+            else:
+                ready.append(spec)
+        self.queue.extend(self._tasks(ready, self.together))
+
+    def _release(self, run: str) -> None:
+        """Queue the runs that have waited for this one, which is finished."""
+        self.queue.extend(self._tasks(self.waiting.pop(run, []), self.together))
+
     def _tasks(self, specs: Sequence[RunSpec], together: int) -> list[Task]:
         return tasks_of(specs, self.store.root, self.checkpoint_seconds, together=together)
 
@@ -166,17 +199,24 @@ class _Sweep:
         ready = [task for due, task in self.later if due <= now]
         self.later = [(due, task) for due, task in self.later if due > now]
         for task in ready:
-            if self.store.state(task.specs[0].id) in ("running", "waiting"):
+            run = task.specs[0].id
+            if self.store.state(run) in ("running", "waiting"):
                 self.queue.append(task)
+            elif self.store.is_finished(run):
+                self._release(run)
+            else:
+                self._disown(run)
 
     def _look_at(self, report: Report) -> None:
         run = report.run
         for note in report.notes:
             warnings.warn(note, DamagedWarning, 2)
         [alone] = self._tasks([self.specs[run]], together=0)
-        if report.ending == "fatal":
+        if report.ending == "done":
+            self._release(run)
+        elif report.ending == "fatal":
             raise OSError(f"the sweep stops: {report.reason}; what is finished is kept")
-        if report.ending == "busy":
+        elif report.ending == "busy":
             self.later.append((time.monotonic() + _BUSY_SECONDS, alone))
         elif report.ending == "failed":
             self._fail(report)
@@ -195,3 +235,13 @@ class _Sweep:
         failure: dict[str, Any] = {"reason": report.reason, "traceback": report.details}
         failure |= {"step": report.step, "attempts": max(1, self.attempts[report.run])}
         self.store.fail(report.run, failure)
+        self._disown(report.run)
+
+    def _disown(self, run: str) -> None:
+        """Record that what waits for a run that failed fails too."""
+        for spec in self.waiting.pop(run, []):
+            self._fail(_orphan(spec, run))
+
+
+def _orphan(spec: RunSpec, parent: str) -> Report:
+    return Report(spec.id, "failed", f"the run {parent}, from which it goes on, failed")

@@ -35,8 +35,10 @@ class TrainConfig:
             `factcap.models.transformer.fast.values.PRECISIONS`.
         warmup: share of the steps in which the learning rate rises linearly from 0.
         decay: share of the steps, the last ones, in which it falls linearly to a hundredth of its
-            peak; between the two it is constant. Where `saturate` ends the run before, it falls
-            from there, for half as many steps again. Schedule-Free keeps it constant to the end.
+            peak; between the two it is constant. 0 keeps it there to the end, from where other
+            runs go on (`factcap.models.runs.parent`). Where `saturate` ends the run before, it
+            falls from there, for half as many steps again. Schedule-Free keeps it constant to the
+            end.
         weight_decay: decoupled, of AdamW.
         beta2: decay of AdamW's second moment.
         seed: of the initial parameters and of the draws.
@@ -81,8 +83,8 @@ class TrainConfig:
         check_precision(self.precision)
         require(0 <= self.warmup < 1, f"warmup must lie in [0, 1), not {self.warmup}")
         require(
-            0 < self.decay <= 1 - self.warmup,
-            f"decay must be positive and at most 1 - warmup = {1 - self.warmup:g}, "
+            0 <= self.decay <= 1 - self.warmup,
+            f"decay must be at least 0 and at most 1 - warmup = {1 - self.warmup:g}, "
             f"not {self.decay}",
         )
         require(

@@ -2,17 +2,35 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from jax.sharding import Mesh
 from jax.typing import ArrayLike
-from jaxtyping import Array, Float, PRNGKeyArray, Shaped
+from jaxtyping import Array, Float, Int, PRNGKeyArray, Shaped
 
 from factcap.models.training.config import TrainConfig, filled, total_steps
 from factcap.models.training.optim import is_schedule_free, make_optimizer
 from factcap.models.training.stopping import end_of_fall
+
+
+class Before(NamedTuple):
+    """What a training goes on from.
+
+    Attributes:
+        steps: made before it, whose draws are not repeated.
+        optimizer_steps: those that its optimizer's state has counted.
+        warm: whether the learning rate begins at its peak.
+    """
+
+    steps: int = 0
+    optimizer_steps: int = 0
+    warm: bool = False
+
+
+NOTHING = Before()
 
 
 @jax.tree_util.register_dataclass
@@ -31,15 +49,20 @@ class Schedule:
     weight_decay: Float[Array, "*members"]
     beta2: Float[Array, "*members"]
     key: Shaped[PRNGKeyArray, "*members"]
+    steps_before: Int[Array, "*members"]
+    optimizer_steps_before: Int[Array, "*members"]
 
     def rate(self, step: ArrayLike) -> Float[Array, ""]:
-        """Learning rate of a step: linear to the peak, constant, linear to a hundredth."""
-        step = jnp.asarray(step)
+        """Learning rate of a step, as the optimizer counts.
+
+        Linear to the peak, constant, linear to a hundredth.
+        """
+        step = jnp.asarray(step) - self.optimizer_steps_before
         up = (step + 1) / jnp.maximum(self.rising, 1)
         peak = self.learning_rate * jnp.minimum(up, 1)
         if is_schedule_free(self.name):
             return peak
-        return peak * jnp.clip((self.steps - step) / self.falling, 0.01, 1)
+        return peak * jnp.clip((self.steps - step) / jnp.maximum(self.falling, 1), 0.01, 1)
 
     def falling_from(self, step: int) -> "Schedule":
         """The schedule whose rate begins to fall at this step."""
@@ -58,18 +81,32 @@ def _single(number: float) -> Array:
 
 
 def make_schedule(
-    config: TrainConfig, facts: int, width: int, scoring_draws: float = 0.0
+    config: TrainConfig,
+    facts: int,
+    width: int,
+    scoring_draws: float = 0.0,
+    before: Before = NOTHING,
 ) -> Schedule:
-    """The numbers of a training, defaults filled in; see `total_steps`."""
+    """The numbers of a training, defaults filled in; see `total_steps`.
+
+    Args:
+        config: of the training.
+        facts: how many there are.
+        width: of the model.
+        scoring_draws: see `total_steps`.
+        before: what it goes on from.
+    """
     whole = filled(config, facts, width)
     steps = total_steps(whole, facts, scoring_draws)
     return Schedule(
         name=whole.optimizer,
         steps=_single(steps),
         learning_rate=_single(whole.learning_rate),
-        rising=_single(whole.warmup * steps),
+        rising=_single(0.0 if before.warm else whole.warmup * steps),
         falling=_single(whole.decay * steps),
         weight_decay=_single(whole.weight_decay),
         beta2=_single(whole.beta2),
         key=jax.random.fold_in(jax.random.key(whole.seed), 1),
+        steps_before=jnp.asarray(before.steps, jnp.int32),
+        optimizer_steps_before=jnp.asarray(before.optimizer_steps, jnp.int32),
     )

@@ -29,7 +29,10 @@ from factcap.models.transformer.layout import Batch, DeviceFacts
 
 
 class TrainState(NamedTuple):
-    """What changes from step to step; the draws of a step depend on the seed and its number."""
+    """What changes from step to step; the draws of a step depend on the seed and its number.
+
+    Where a training goes on from another run, the steps of that are counted before its own.
+    """
 
     params: Params
     optimizer: optax.OptState
@@ -54,6 +57,20 @@ def _compiled_start(
         return fresh if mesh is None else kept_divided(mesh, fresh)
 
     return jax.jit(start, compiler_options=dict(once_options()))
+
+
+def state_of(params: Params, schedule: Schedule, mesh: Mesh | None = None) -> TrainState:
+    """These parameters, an empty optimizer, step 0; divided over a mesh if given."""
+    return _compiled_begin(mesh)(params, schedule)
+
+
+@cache
+def _compiled_begin(mesh: Mesh | None) -> Callable[[Params, Schedule], TrainState]:
+    def begin(params: Params, schedule: Schedule) -> TrainState:
+        fresh = TrainState(params, schedule.optimizer().init(params), jnp.asarray(0, jnp.int32))
+        return fresh if mesh is None else kept_divided(mesh, fresh)
+
+    return jax.jit(begin, compiler_options=dict(once_options()))
 
 
 def trained_module(model: TransformerConfig, params: Params) -> Transformer:
@@ -129,7 +146,7 @@ def _scan(
         return state if mesh is None else kept_divided(mesh, state), nats
 
     # All draws at once: step by step, random numbers take a tenth of a small model's time.
-    numbers_S = state.step + jnp.arange(steps)
+    numbers_S = schedule.steps_before + state.step + jnp.arange(steps)
     drawn_SxB = jax.vmap(
         lambda number: facts.draw(batch_size, jax.random.fold_in(schedule.key, number))
     )(numbers_S)

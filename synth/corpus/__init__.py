@@ -3,6 +3,13 @@
 from factcap.synth.corpus.byte_pairs import BytePairs, learn_byte_pairs
 from factcap.synth.corpus.compose import Corpus, compose
 from factcap.synth.corpus.documents import Document, Span, check_ids
+from factcap.synth.corpus.domain_labels import (
+    DomainLabels,
+    city_domains,
+    document_domains,
+    label,
+    relation_domains,
+)
 from factcap.synth.corpus.files import load_documents, read_documents, write_documents
 from factcap.synth.corpus.grouping import Grouping, marked_groups, single_documents
 from factcap.synth.corpus.made_up import made_up
@@ -24,6 +31,7 @@ __all__ = [
     "BytePairs",
     "Corpus",
     "Document",
+    "DomainLabels",
     "Grouping",
     "Knowledge",
     "Probes",
@@ -34,9 +42,12 @@ __all__ = [
     "Tokenized",
     "TokenizedSpan",
     "check_ids",
+    "city_domains",
     "commonest",
     "compose",
+    "document_domains",
     "document_facts",
+    "label",
     "learn_byte_pairs",
     "learn_vocabulary",
     "load_documents",
@@ -47,6 +58,7 @@ __all__ = [
     "read_documents",
     "read_knowledge",
     "read_probes",
+    "relation_domains",
     "single_documents",
     "span_facts",
     "tokenize",

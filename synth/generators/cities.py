@@ -137,6 +137,13 @@ def cities(
     )
 
 
+def countries_of(names: list[str]) -> list[str]:
+    """The countries of cities, by the names that `cities` has for keys."""
+    # A name has one spelling, and of each spelling one city is kept.
+    country = {city.name: city.country for city in _cities_by_spelling().values()}
+    return [country[name] for name in names]
+
+
 def _frequency(kind: str, taken: list[_City], exponent: float) -> np.ndarray:
     if kind == "population":
         return empirical([city.population for city in taken])

@@ -22,7 +22,8 @@ def read_outcome(directory: str | os.PathLike) -> dict[str, Any]:
 
     Its `exposures` and `steps` made, whether it was `capped`, the defaults that were filled in
     (`training`), the numbers of its `ledger`, the `summary` of its measurement, and `codes`, the
-    hashes of the codes that made it.
+    hashes of the codes that made it. Where it went on from another run, `parent` has that run's
+    name, and the steps and tokens of all that came before; those of the run's own count without.
 
     Raises:
         BadInput: if it is not there.

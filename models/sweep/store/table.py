@@ -34,11 +34,12 @@ def results(store: Store) -> pa.Table:
     """The finished runs of a store, one row a run, sorted by name.
 
     Columns: `run`; `generator` and `facts_<argument>`, or `file`, of the recipe; `model`; the
-    training, its defaults filled in (`exposures` are those asked for); the measurement
-    (`Measurement.summary`); `exposures_made`, `steps_made`, `capped`; the ledger; `code`, the first
-    digits of the hash of its code, joined by + where several have made it; and `other_code`,
-    whether that is another than would make this run now. A column that a run lacks is null in its
-    row.
+    training, its defaults filled in (`exposures` are those asked for); `parent_run`, `parent_steps`
+    and `parent_tokens`, where a run goes on from another, whose cost is not in its own; the
+    measurement (`Measurement.summary`); `exposures_made`, `steps_made`, `capped`; the ledger;
+    `code`, the first digits of the hash of its code, joined by + where several have made it; and
+    `other_code`, whether that is another than would make this run now. A column that a run lacks is
+    null in its row.
 
     The table is kept as `results.parquet`; only runs that it lacks are read. A table that is not as
     it was written is made anew from the runs.
@@ -95,6 +96,7 @@ def result_row(store: Store, run: str) -> Row:
         "capped": outcome["capped"],
         **_flat(outcome["training"]),
         **_flat({"selection": outcome.get("selection")}),
+        **_flat({"parent": outcome.get("parent")}),
         **outcome["summary"],
         **outcome["ledger"],
         "code": "+".join(

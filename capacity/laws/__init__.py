@@ -1,0 +1,6 @@
+"""Laws that measurements follow, fitted with intervals: of capacity, and of loss in a split."""
+
+from lazy_loader import attach_stub
+
+# Each name is imported when it is first used; `__init__.pyi` says from where.
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

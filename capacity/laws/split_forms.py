@@ -1,0 +1,339 @@
+"""Candidate forms of the loss of a split training: size, pretraining and specialization tokens."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import Float64
+
+from factcap.capacity.laws.duals import Dual, parameters
+
+Kind = Literal["floor", "scale", "power", "signed_power", "offset", "exchange"]
+
+
+@dataclass(frozen=True)
+class SplitRuns:
+    """The runs of one domain.
+
+    Attributes:
+        parameters: N of each run, > 0.
+        pretraining_tokens: D, which the trunk was trained on; 0 for a model from nothing.
+        specialization_tokens: D', which the branch was trained on; 0 for the trunk itself.
+        loss: on the domain, > 0.
+
+    Raises:
+        ValueError: for values out of range, or arrays of different lengths.
+    """
+
+    parameters: Float64[np.ndarray, " runs"]
+    pretraining_tokens: Float64[np.ndarray, " runs"]
+    specialization_tokens: Float64[np.ndarray, " runs"]
+    loss: Float64[np.ndarray, " runs"]
+
+    def __post_init__(self):
+        least = {"parameters": False, "loss": False}
+        least |= {"pretraining_tokens": True, "specialization_tokens": True}
+        for name, zero in least.items():
+            values = getattr(self, name)
+            if values.shape != self.loss.shape or values.ndim != 1 or len(values) == 0:
+                raise ValueError(f"{name} must be one number a run, at least one")
+            if not np.all(np.isfinite(values) & ((values >= 0) if zero else (values > 0))):
+                raise ValueError(f"{name} must be finite and {'>= 0' if zero else '> 0'}")
+        if np.any(self.pretraining_tokens + self.specialization_tokens == 0):
+            raise ValueError("a run must have pretraining or specialization tokens")
+
+    def __len__(self) -> int:
+        return len(self.loss)
+
+    def take(self, which: npt.NDArray) -> "SplitRuns":
+        """Some of the runs, by number or by truth value."""
+        return SplitRuns(
+            self.parameters[which],
+            self.pretraining_tokens[which],
+            self.specialization_tokens[which],
+            self.loss[which],
+        )
+
+    def merged(self) -> "SplitRuns":
+        """One run for all that differ in their loss alone, as seeds do: with the median loss."""
+        places = np.stack([self.parameters, self.pretraining_tokens, self.specialization_tokens])
+        different, which = np.unique(places, axis=1, return_inverse=True)
+        which = which.ravel()
+        loss = [np.exp(np.median(np.log(self.loss[which == i]))) for i in range(different.shape[1])]
+        return SplitRuns(*different, np.array(loss))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The middle of some runs, in whose units the forms are computed.
+
+    Attributes:
+        parameters: of the sizes.
+        pretraining: of the positive numbers of pretraining tokens.
+        specialization: the same.
+        loss: the smallest.
+        zeros: whether some run has no pretraining tokens, or no specialization tokens.
+    """
+
+    parameters: float
+    pretraining: float
+    specialization: float
+    loss: float
+    zeros: tuple[bool, bool]
+
+    @classmethod
+    def of(cls, runs: SplitRuns) -> "Scale":
+        """The scale of these runs."""
+        pretrained, special = runs.pretraining_tokens, runs.specialization_tokens
+        return cls(
+            parameters=_middle(runs.parameters),
+            pretraining=_middle(pretrained),
+            specialization=_middle(special),
+            loss=float(runs.loss.min()),
+            zeros=(bool(np.any(pretrained == 0)), bool(np.any(special == 0))),
+        )
+
+
+def _middle(values: npt.NDArray) -> float:
+    """The geometric mean of the positive values; 1 without any."""
+    positive = values[values > 0]
+    return float(np.exp(np.log(positive).mean())) if len(positive) else 1.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the loss is asked for: logarithms in the units of a scale, -inf for no tokens."""
+
+    n: Float64[np.ndarray, " runs"]
+    d: Float64[np.ndarray, " runs"]
+    s: Float64[np.ndarray, " runs"]
+
+    @classmethod
+    def of(
+        cls, scale: Scale, size: npt.ArrayLike, pretrained: npt.ArrayLike, special: npt.ArrayLike
+    ) -> "Place":
+        """The place of some N, D and D'."""
+        n, d, s = np.broadcast_arrays(
+            *(np.atleast_1d(np.asarray(each, float)) for each in (size, pretrained, special))
+        )
+        with np.errstate(divide="ignore"):
+            return cls(
+                np.log(n / scale.parameters),
+                np.log(d / scale.pretraining),
+                np.log(s / scale.specialization),
+            )
+
+
+Formula = Callable[[Mapping[str, Dual], Place], Dual]
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of the law.
+
+    Attributes:
+        name: of it.
+        formula: as text.
+        kinds: of each parameter: which values make sense.
+        loss: the formula, in the units of a scale.
+        offsets: which parameters, for D and for D', count only where a run has no such tokens.
+    """
+
+    name: str
+    formula: str
+    kinds: Mapping[str, Kind]
+    loss: Formula
+    offsets: tuple[str, str] | None = None
+
+    def names(self, scale: Scale) -> tuple[str, ...]:
+        """The parameters that these runs call for."""
+        left_out = set()
+        if self.offsets is not None:
+            left_out = {
+                name for name, zero in zip(self.offsets, scale.zeros, strict=True) if not zero
+            }
+        return tuple(name for name in self.kinds if name not in left_out)
+
+    def log_loss(
+        self, scale: Scale, theta: Float64[np.ndarray, "sets parameters"], place: Place
+    ) -> Dual:
+        """The logarithm of the loss over the scale's, with derivatives by theta."""
+        values = dict(zip(self.names(scale), parameters(theta), strict=True))
+        return self.loss(values, place).log()
+
+
+def _power(p: Mapping[str, Dual], scale: str, power: str, log_amount: Dual | npt.NDArray) -> Dual:
+    """Scale * amount^-power; the parameters are logarithms."""
+    return (p[scale] - p[power].exp() * log_amount).exp()
+
+
+def _with_offset(p: Mapping[str, Dual], name: str, log_amount: npt.NDArray) -> Dual | npt.NDArray:
+    """log(amount + offset), where there is an offset."""
+    return p[name].logaddexp(log_amount) if name in p else log_amount
+
+
+def _size(p: Mapping[str, Dual], x: Place) -> Dual:
+    return p["E"].exp() + _power(p, "A", "a", x.n)
+
+
+def _additive(p: Mapping[str, Dual], x: Place) -> Dual:
+    pretrained = _power(p, "B", "b", _with_offset(p, "d", x.d))
+    return _size(p, x) + pretrained + _power(p, "S", "s", _with_offset(p, "e", x.s))
+
+
+def _interacting(p: Mapping[str, Dual], x: Place) -> Dual:
+    log_d, log_s = _with_offset(p, "d", x.d), _with_offset(p, "e", x.s)
+    fallen = (p["S"] - p["s"].exp() * log_s - p["c"].exp() * log_d).exp()
+    return _size(p, x) + _power(p, "B", "b", log_d) + fallen
+
+
+def _joint(p: Mapping[str, Dual], x: Place) -> Dual:
+    log_d, log_s = _with_offset(p, "d", x.d), _with_offset(p, "e", x.s)
+    return _size(p, x) + (p["B"] - p["b"].exp() * log_d - p["s"].exp() * log_s).exp()
+
+
+def _product(p: Mapping[str, Dual], x: Place) -> Dual:
+    log_d, log_s = _with_offset(p, "d", x.d), _with_offset(p, "e", x.s)
+    log_size = p["a"].exp() * x.n
+    fallen = p["B"] - p["b"].exp() * log_d - p["s"].exp() * log_s - log_size
+    return p["E"].exp() + fallen.exp()
+
+
+def _transferred(p: Mapping[str, Dual], x: Place) -> Dual:
+    transferred = p["m"] + p["g"].exp() * _finite(x.d)
+    return _size(p, x) + _power(p, "B", "b", transferred.logaddexp(_finite(x.s)))
+
+
+def _transferred_by_size(p: Mapping[str, Dual], x: Place) -> Dual:
+    transferred = p["m"] + p["g"].exp() * _finite(x.d) + p["h"] * x.n
+    return _size(p, x) + _power(p, "B", "b", transferred.logaddexp(_finite(x.s)))
+
+
+def _boosted(p: Mapping[str, Dual], x: Place) -> Dual:
+    boosted = p["m"] + p["g"].exp() * _finite(x.s)
+    return _size(p, x) + _power(p, "B", "b", boosted.logaddexp(_finite(x.d)))
+
+
+def _two_floors(p: Mapping[str, Dual], x: Place) -> Dual:
+    transferred = p["m"] + p["g"].exp() * _finite(x.d)
+    pretrained = _power(p, "B", "b", _with_offset(p, "d", x.d))
+    return _size(p, x) + pretrained + _power(p, "S", "s", transferred.logaddexp(_finite(x.s)))
+
+
+def _finite(log_amount: npt.NDArray) -> npt.NDArray:
+    """No tokens as so few that they add nothing; -inf times a derivative would be no number."""
+    return np.maximum(log_amount, -200.0)
+
+
+_SIZE: dict[str, Kind] = {"E": "floor", "A": "scale", "a": "power"}
+_DATA: dict[str, Kind] = {"B": "scale", "b": "power"}
+_SPECIAL: dict[str, Kind] = {"S": "scale", "s": "power"}
+_OFFSETS: dict[str, Kind] = {"d": "offset", "e": "offset"}
+_MOVED: dict[str, Kind] = {"m": "exchange", "g": "power"}
+_BOTH = ("d", "e")
+
+FORMS = {
+    form.name: form
+    for form in (
+        Form(
+            "additive",
+            "E + A N^-a + B (D+d)^-b + S (D'+e)^-s",
+            {**_SIZE, **_DATA, **_SPECIAL, **_OFFSETS},
+            _additive,
+            _BOTH,
+        ),
+        Form(
+            "transferred",
+            "E + A N^-a + B (D' + m D^g)^-b",
+            {**_SIZE, **_DATA, **_MOVED},
+            _transferred,
+        ),
+        Form(
+            "boosted",
+            "E + A N^-a + B (D + m D'^g)^-b",
+            {**_SIZE, **_DATA, **_MOVED},
+            _boosted,
+        ),
+        Form(
+            "joint",
+            "E + A N^-a + B (D+d)^-b (D'+e)^-s",
+            {**_SIZE, **_DATA, "s": "power", **_OFFSETS},
+            _joint,
+            _BOTH,
+        ),
+        Form(
+            "product",
+            "E + B N^-a (D+d)^-b (D'+e)^-s",
+            {"E": "floor", "a": "power", **_DATA, "s": "power", **_OFFSETS},
+            _product,
+            _BOTH,
+        ),
+        Form(
+            "transferred_by_size",
+            "E + A N^-a + B (D' + m D^g N^h)^-b",
+            {**_SIZE, **_DATA, **_MOVED, "h": "signed_power"},
+            _transferred_by_size,
+        ),
+        Form(
+            "interacting",
+            "E + A N^-a + B (D+d)^-b + S (D'+e)^-s (D+d)^-c",
+            {**_SIZE, **_DATA, **_SPECIAL, "c": "power", **_OFFSETS},
+            _interacting,
+            _BOTH,
+        ),
+        Form(
+            "pretrained_and_transferred",
+            "E + A N^-a + B (D+d)^-b + S (D' + m D^g)^-s",
+            {**_SIZE, **_DATA, **_SPECIAL, **_MOVED, "d": "offset"},
+            _two_floors,
+            ("d", ""),
+        ),
+    )
+}
+
+
+def natural(
+    form: Form, scale: Scale, theta: Float64[np.ndarray, "sets parameters"]
+) -> dict[str, Float64[np.ndarray, " sets"]]:
+    """The constants of the formula with N, D and D' as numbers and the loss in its own unit."""
+    names = form.names(scale)
+    p = {name: theta[:, number] for number, name in enumerate(names)}
+    log_n, log_d, log_s = (
+        math.log(each) for each in (scale.parameters, scale.pretraining, scale.specialization)
+    )
+    found = {
+        name: np.exp(value) if form.kinds[name] != "signed_power" else value
+        for name, value in p.items()
+    }
+
+    def power(name: str) -> npt.NDArray:
+        return found.get(name, np.zeros(len(theta)))
+
+    log_scale = dict.fromkeys(names, np.zeros(len(theta)))
+    for name in ("E", "A", "B", "S"):
+        log_scale[name] = np.full(len(theta), math.log(scale.loss))
+    log_scale["A"] = log_scale["A"] + power("a") * log_n
+    match form.name:
+        case "transferred" | "transferred_by_size":
+            log_scale["B"] = log_scale["B"] + power("b") * log_s
+            log_scale["m"] = log_s - power("g") * log_d - power("h") * log_n
+        case "boosted":
+            log_scale["B"] = log_scale["B"] + power("b") * log_d
+            log_scale["m"] = log_d - power("g") * log_s
+        case "joint":
+            log_scale["B"] = log_scale["B"] + power("b") * log_d + power("s") * log_s
+        case "product":
+            log_scale["B"] = log_scale["B"] + power("b") * log_d + power("s") * log_s
+            log_scale["B"] = log_scale["B"] + power("a") * log_n
+        case _:
+            log_scale["B"] = log_scale["B"] + power("b") * log_d
+            log_scale["S"] = log_scale["S"] + power("s") * log_s + power("c") * log_d
+            if "m" in names:
+                log_scale["m"] = log_s - power("g") * log_d
+    log_scale["d"], log_scale["e"] = np.full(len(theta), log_d), np.full(len(theta), log_s)
+    return {name: found[name] * np.exp(log_scale[name]) for name in names if name != "h"} | {
+        name: found[name] for name in names if name == "h"
+    }
