@@ -24,8 +24,9 @@ from factcap.models.training.devices.mesh import (
 from factcap.models.training.memory import facts_at_once
 from factcap.models.training.schedule import Schedule
 from factcap.models.transformer.decoder import Transformer, TransformerConfig
-from factcap.models.transformer.fast.values import Params, Reading, value_nll
+from factcap.models.transformer.fast.values import Params, Reading, value_nll_and_balance
 from factcap.models.transformer.layout import Batch, DeviceFacts
+from factcap.models.transformer.routing import BALANCE
 
 
 class TrainState(NamedTuple):
@@ -182,6 +183,8 @@ def loss_and_gradient(
 ) -> tuple[Float[Array, ""], Params]:
     """Mean NLL of the batch's value tokens in nats, and its gradient.
 
+    The gradient of a mixture of experts is that of the balancing loss too.
+
     Args:
         reading: how the model reads facts.
         params: the parameters.
@@ -196,16 +199,22 @@ def loss_and_gradient(
     if devices:
         tokens = jax.lax.psum(tokens, devices)
 
-    def total(params: Params, batch: Batch) -> Float[Array, ""]:
-        return jnp.sum(value_nll(reading, params, batch)) / tokens
+    def total(params: Params, batch: Batch) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        nll_BxV, balance = value_nll_and_balance(reading, params, batch)
+        nats = jnp.sum(nll_BxV) / tokens
+        return nats if balance is None else nats + BALANCE * balance * chunk / facts, nats
+
+    def of(part: Batch) -> tuple[Float[Array, ""], Params]:
+        (_, nats), gradient = jax.value_and_grad(total, has_aux=True)(params, part)
+        return nats, gradient
 
     if chunk == facts:
-        return jax.value_and_grad(total)(params, batch)
+        return of(batch)
 
     def add(
         sums: tuple[Array, Params], part: Batch
     ) -> tuple[tuple[Float[Array, ""], Params], None]:
-        return jax.tree.map(jnp.add, sums, jax.value_and_grad(total)(params, part)), None
+        return jax.tree.map(jnp.add, sums, of(part)), None
 
     parts = jax.tree.map(lambda rows: rows.reshape(-1, chunk, *rows.shape[1:]), batch)
     start = (jnp.zeros(()), jax.tree.map(jnp.zeros_like, params))

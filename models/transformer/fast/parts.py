@@ -38,7 +38,7 @@ def all_whole(params: Any, dtype: Any) -> Any:
 def _whole(leaf: Array | Part, dtype: Any) -> Float[Array, "..."]:
     if isinstance(leaf, Part):
         return _gathered(leaf.axis, leaf.devices, dtype, leaf.shard)
-    return leaf.astype(dtype) if leaf.ndim == 2 else leaf
+    return leaf.astype(dtype) if leaf.ndim >= 2 else leaf
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
