@@ -49,6 +49,8 @@ class Train:
     """With --feed-forward experts: how many."""
     active: int = 0
     """With --feed-forward experts: how many a token goes through; with masked: units that stay."""
+    weight_bits: int = 0
+    """Round all matrices to so many bits wherever they are used, in training too; 0: do not."""
     exposures: float = 400.0
     """How often a fact is drawn at the most, on average over the set, or as makes 2,000 steps."""
     all_exposures: bool = False
@@ -145,7 +147,7 @@ class Train:
         from factcap.models.instructions import chosen_precision
         from factcap.models.runs.directory.checkpoints import silence_orbax
         from factcap.models.training.devices.hosts import is_first, join
-        from factcap.models.transformer.decoder import LAYER_FIELDS
+        from factcap.models.transformer.decoder import OPTIONS
         from factcap.synth import load
 
         keep_compiled()
@@ -189,8 +191,7 @@ class Train:
             model = TransformerConfig(vocabulary, self.width, self.depth, self.heads, tied)
         else:
             model = named_size(name, vocabulary, tied=tied)
-        layer = {part: getattr(self, part) for part in LAYER_FIELDS}
-        model = replace(model, **layer)
+        model = replace(model, **{option: getattr(self, option) for option in OPTIONS})
         with libraries_on_stderr():
             if self.coordinator is not None:
                 join(self.coordinator, self.processes, self.process, self.join_seconds)

@@ -7,7 +7,7 @@ GPT-NeoX (Black et al. 2022, 2204.06745) holds the architecture of
 from collections.abc import Mapping
 from typing import Any
 
-from factcap.models.transformer.decoder import LAYER_FIELDS, TransformerConfig
+from factcap.models.transformer.decoder import OPTIONS, TransformerConfig
 from factcap.synth.errors import require
 
 # The decoder has no longest context; programs that ask for one are told what is usual.
@@ -21,12 +21,11 @@ _SIZES = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads
 
 
 def check_neox(model: TransformerConfig) -> None:
-    """Raise `BadInput` unless GPT-NeoX has the feed-forward layers of this model."""
-    unusual = sorted(set(model.entry) & set(LAYER_FIELDS))
+    """Raise `BadInput` unless GPT-NeoX holds a model of this kind."""
+    unusual = sorted(set(model.entry) & set(OPTIONS))
     require(
         not unusual,
-        f"GPT-NeoX has no feed-forward layer with {', '.join(unusual)} of its own; only models of "
-        "the usual one can be exported",
+        f"GPT-NeoX holds no model that sets {', '.join(unusual)}; only usual ones are exported",
     )
 
 

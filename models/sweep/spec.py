@@ -16,12 +16,12 @@ from factcap.models.sweep.code import code_today, source_of
 from factcap.models.sweep.making import build, transformer
 from factcap.models.sweep.recipes import complete, sample
 from factcap.models.training.config import TrainConfig
-from factcap.models.transformer.decoder import LAYER_FIELDS, TransformerConfig, named_size
+from factcap.models.transformer.decoder import OPTIONS, TransformerConfig, named_size
 from factcap.synth import FactSet
 from factcap.synth.errors import BadInput, require
 from factcap.synth.selection import SelectConfig
 
-_MODEL = ("width", "depth", "heads", "tied", *LAYER_FIELDS)
+_MODEL = ("width", "depth", "heads", "tied", *OPTIONS)
 _PARENT = ("parent", "parent_optimizer", "parent_schedule")
 _TRAINING: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(TrainConfig)}
 _SELECT: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(SelectConfig)}
@@ -51,7 +51,7 @@ class RunSpec:
     Attributes:
         facts: a complete recipe: see `factcap.models.sweep.recipes.complete`.
         model: name of a size, or `width`, `depth`, `heads`, `tied`, and what is unusual of
-            `feed_forward`, `hidden`, `experts` and `active`.
+            `feed_forward`, `hidden`, `experts`, `active` and `weight_bits`.
         training: how to train; its defaults may depend on the facts.
         branch: the run that it goes on from, in the same store; None: from nothing.
     """

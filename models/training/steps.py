@@ -26,6 +26,7 @@ from factcap.models.training.schedule import Schedule
 from factcap.models.transformer.decoder import Transformer, TransformerConfig
 from factcap.models.transformer.fast.values import Params, Reading, value_nll_and_balance
 from factcap.models.transformer.layout import Batch, DeviceFacts
+from factcap.models.transformer.rounding import rounded
 from factcap.models.transformer.routing import BALANCE
 
 
@@ -75,10 +76,11 @@ def _compiled_begin(mesh: Mesh | None) -> Callable[[Params, Schedule], TrainStat
 
 
 def trained_module(model: TransformerConfig, params: Params) -> Transformer:
-    """The transformer as a Flax module, with these parameters."""
+    """The transformer as a Flax module, with these parameters, rounded if the model has them so."""
     shapes = nnx.eval_shape(lambda: Transformer(model, rngs=nnx.Rngs(0)))
     graph, state = nnx.split(shapes, nnx.Param)
-    nnx.replace_by_pure_dict(state, params)
+    used = rounded(params, model.weight_bits) if model.weight_bits else params
+    nnx.replace_by_pure_dict(state, used)
     return nnx.merge(graph, state)
 
 

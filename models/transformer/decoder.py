@@ -39,6 +39,8 @@ class TransformerConfig:
             is usual, 4 times the width but for `gated`.
         experts: of each layer of the form `experts`.
         active: experts that a position goes through, or units that the form `masked` leaves.
+        weight_bits: to which all matrices are rounded wherever they are used, in training too: see
+            `factcap.models.transformer.rounding`; 0: they are not.
 
     Raises:
         BadInput: for a size that cannot be built.
@@ -53,6 +55,7 @@ class TransformerConfig:
     hidden: int = 0
     experts: int = 0
     active: int = 0
+    weight_bits: int = 0
 
     def __post_init__(self):
         for name in ("vocabulary", "width", "depth", "heads"):
@@ -64,6 +67,10 @@ class TransformerConfig:
         )
         require(self.hidden >= 0, f"hidden must be positive, or 0 as is usual, not {self.hidden}")
         _ = self.layer
+        require(
+            self.weight_bits == 0 or 2 <= self.weight_bits <= 16,
+            f"weight_bits must be 2 to 16, or 0 for none, not {self.weight_bits}",
+        )
 
     @property
     def layer(self) -> FeedForward:
@@ -73,14 +80,14 @@ class TransformerConfig:
 
     @property
     def entry(self) -> dict[str, Any]:
-        """Its fields as JSON values; those of the feed-forward layer where they are not the usual.
+        """Its fields as JSON values; those of `OPTIONS` where they are not the usual.
 
-        So what was configured before there were several forms is named as it was.
+        So what was configured before there were these is named as it was.
         """
         return {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if field.name not in LAYER_FIELDS or getattr(self, field.name) != field.default
+            if field.name not in OPTIONS or getattr(self, field.name) != field.default
         }
 
     @property
@@ -101,7 +108,7 @@ class TransformerConfig:
 
         >>> mixture = TransformerConfig(128, 32, 2, 2, feed_forward="experts", experts=8, active=1)
         >>> mixture.parameters, mixture.active_parameters
-        (144544, 29856)
+        (144032, 29344)
         """
         unused = self.layer.parameters - self.layer.active_parameters
         return self.parameters - self.depth * unused
@@ -119,8 +126,8 @@ class TransformerConfig:
         return self.vocabulary * self.width * (1 if self.tied else 2)
 
 
-# Fields of a configuration that say what its feed-forward layers are.
-LAYER_FIELDS = ("feed_forward", "hidden", "experts", "active")
+# Fields of a configuration that a usual decoder does not need.
+OPTIONS = ("feed_forward", "hidden", "experts", "active", "weight_bits")
 
 # (width, depth, heads). A name counts all parameters, the embedding's too, with 128 token ids, as
 # `cities` has; gpt2-small has 124M with GPT-2's 50,257.

@@ -25,6 +25,7 @@ from factcap.models.transformer.fast.products import (
 )
 from factcap.models.transformer.layout import Batch
 from factcap.models.transformer.masks import unit_masks
+from factcap.models.transformer.rounding import rounded
 from factcap.synth.errors import require
 
 # Parameters by name, as `flax.nnx.to_pure_dict` gives those of
@@ -83,7 +84,7 @@ def value_nll_and_balance(
     reading: Reading, params: Params, batch: Batch
 ) -> tuple[Float[Array, "batch value"], Float[Array, ""] | None]:
     """`value_nll`, and the balancing loss of a mixture of experts; None of other models."""
-    params = _outside_whole(params)
+    params = _outside_whole(reading, params)
     rows_NxD, balance = _value_rows(reading, params, batch)
     target_BxV = batch.tokens_BxT[:, reading.context :]
     order = _order(reading, batch)
@@ -99,7 +100,7 @@ def value_logits(
     reading: Reading, params: Params, batch: Batch
 ) -> Float[Array, "batch value vocabulary"]:
     """Logits of the value tokens, each given the true tokens before it."""
-    params = _outside_whole(params)
+    params = _outside_whole(reading, params)
     rows_NxD, _ = _value_rows(reading, params, batch)
     logits_NxW = readout_logits(rows_NxD, _readout(reading, params), reading.operands)
     return _order(reading, batch).facts(logits_NxW)
@@ -141,16 +142,22 @@ def _order(reading: Reading, batch: Batch) -> _Order:
     return _Order(facts, by_position=short and not reading.stacked)
 
 
-def _outside_whole(params: Params) -> Params:
-    """The parameters, whole in float32 but for those of the blocks.
+def _outside_whole(reading: Reading, params: Params) -> Params:
+    """The parameters, whole in float32, and rounded, but for those of the blocks.
 
     An embedding that is also the readout is cast at each use, so that the gradients of both are
     added in float32.
     """
     return {
-        name: part if name == "blocks" else all_whole(part, jnp.float32)
+        name: part if name == "blocks" else _as_used(reading, all_whole(part, jnp.float32))
         for name, part in params.items()
     }
+
+
+def _as_used(reading: Reading, whole: Params) -> Params:
+    """Whole parameters, rounded where the model has them so."""
+    bits = reading.model.weight_bits
+    return rounded(whole, bits) if bits else whole
 
 
 def _readout(reading: Reading, params: Params) -> Float[Array, "vocabulary width"]:
@@ -205,7 +212,7 @@ def _block(
     mask_BxF: Float[Array, "batch hidden"] | None,
 ) -> tuple[Float[Array, "later width"], Float[Array, ""] | None]:
     """One block, at the positions from `first` on, and its balancing loss, if it has one."""
-    block = all_whole(block, reading.activations)
+    block = _as_used(reading, all_whole(block, reading.activations))
     normed_NxD = normalize(rows_NxD, block["attention_norm"]["scale"])
     rows_NxD = order.later(rows_NxD, first)
     mixed = _attend_short if order.by_position else _attend

@@ -108,7 +108,7 @@ def test_the_command_trains_them_and_the_export_refuses(tmp_path, call):
     assert code == 0
     assert json.loads(out)["parameters"] > 8_000
     assert "of them active for a token" in err
-    with pytest.raises(BadInput, match="no feed-forward layer with active, experts, feed_forward"):
+    with pytest.raises(BadInput, match="holds no model that sets active, experts, feed_forward"):
         export_run(tmp_path / "run", tmp_path / "out")
     assert not (tmp_path / "out").exists()
     code, _, err = call(*words, "--experts", 1, "--active", 1, "--out", tmp_path / "other")
