@@ -1,0 +1,161 @@
+"""Stored bits against exposures: which law fits, by leaving out one number of exposures in turn."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+from scipy import optimize
+
+from factcap.figures.claims.claim import (
+    Claim,
+    Finding,
+    Panel,
+    Row,
+    Wanted,
+    bitstrings_recipe,
+    column,
+    one_row,
+    parameters_of,
+    run_of,
+)
+from factcap.figures.fields import Count, Positive, Size
+from factcap.models import named_size, run_spec
+from factcap.synth.errors import require
+
+Points = Float64[np.ndarray, " points"]
+
+
+@dataclass(frozen=True)
+class Law:
+    """Bits a parameter against exposures.
+
+    Attributes:
+        at: from exposures and constants, all above 0.
+        start: where the search for the constants begins.
+    """
+
+    at: Callable[[Points, Any], Points]
+    start: tuple[float, ...]
+
+
+LAWS = {
+    "exponential": Law(lambda e, c: c[0] * -np.expm1(-e / c[1]), (2.0, 100.0)),
+    "exponential after a plateau": Law(
+        lambda e, c: c[0] * -np.expm1(-np.maximum(e - c[2], 0) / c[1]), (2.0, 100.0, 5.0)
+    ),
+    "hyperbola": Law(lambda e, c: c[0] * e / (e + c[1]), (2.0, 100.0)),
+    "hyperbola with a power": Law(
+        lambda e, c: c[0] * e ** c[2] / (e ** c[2] + c[1] ** c[2]), (2.0, 100.0, 1.0)
+    ),
+    "logarithm": Law(lambda e, c: c[0] * np.log1p(e / c[1]), (0.5, 10.0)),
+    "power": Law(lambda e, c: c[0] * e ** c[1], (0.5, 0.3)),
+}
+
+
+def fitted(law: Law, exposures: Points, bits: Points) -> Callable[[Points], Points]:
+    """The law with the constants of least squares."""
+
+    def off(logs: Any) -> Points:
+        return law.at(exposures, np.exp(logs)) - bits
+
+    starts = [np.log(law.start) + shift for shift in (-1.0, 0.0, 1.0)]
+    found = min((optimize.least_squares(off, start) for start in starts), key=lambda one: one.cost)
+    return lambda at: law.at(at, np.exp(found.x))
+
+
+def left_out_error(law: Law, exposures: Points, bits: Points) -> float:
+    """Root mean square error at each number of exposures of the law fitted to all others."""
+    errors = []
+    for number in range(len(exposures)):
+        kept = np.arange(len(exposures)) != number
+        predicted = fitted(law, exposures[kept], bits[kept])(exposures[[number]])
+        errors.append(float(predicted[0] - bits[number]))
+    return float(np.sqrt(np.mean(np.square(errors))))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which runs are made.
+
+    Attributes:
+        size: of the model.
+        exposures: of each fact, in different runs.
+        bits_offered: for each parameter.
+    """
+
+    size: Size = "8k"
+    exposures: tuple[Count, ...] = (25, 50, 100, 200, 400, 800, 1600)
+    bits_offered: Positive = 3.6
+
+    def __post_init__(self):
+        count = len(self.exposures)
+        require(count >= 5, f"laws need 5 numbers of exposures at least, not {count}")
+
+
+def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]:
+    """A run for each number of exposures."""
+    parameters = named_size(settings.size, 256).parameters
+    return [
+        Wanted(
+            {"exposures": exposures, "seed": seed},
+            run_spec(
+                run_of(
+                    bitstrings_recipe(settings.bits_offered, parameters, seed),
+                    settings.size,
+                    exposures,
+                    seed,
+                )
+            ),
+        )
+        for exposures in settings.exposures
+        for seed in seeds
+    ]
+
+
+def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
+    """The error of the exponential law, of the best, and where half of the most is stored."""
+    exposures = np.array(sorted({row["exposures"] for row in rows}), float)
+    bits = np.array([column(rows, "bits_per_parameter", exposures=at) for at in exposures])
+    errors = {
+        name: np.array([left_out_error(law, exposures, of_seed) for of_seed in bits.T])
+        for name, law in LAWS.items()
+    }
+    best = min(errors, key=lambda name: errors[name].mean())
+    size = parameters_of(rows)
+    return [
+        Finding(
+            f"left-out error of the saturating exponential over that of the best law ({best})",
+            1.0,
+            list(errors["exponential"] / errors[best]),
+            (0.0, 1.1),
+            (0.0, 2.0),
+            size,
+        ),
+        Finding(
+            "left-out error of an exponential after a plateau over that of one without",
+            1.0,
+            list(errors["exponential after a plateau"] / errors["exponential"]),
+            (0.0, 0.9),
+            (0.0, 1.1),
+            size,
+            source="this project",
+        ),
+    ]
+
+
+CLAIM = Claim(
+    title="Stored bits saturate exponentially in exposures",
+    source="Lu et al. 2406.15720",
+    settings={
+        "tiny": Settings(exposures=(2, 4, 8, 16, 32)),
+        "laptop": Settings(),
+        "gpu": Settings(size="0.2M"),
+    },
+    runs=runs,
+    rows=one_row,
+    findings=findings,
+    panel=Panel("exposures", "bits_per_parameter", "", ("exposures", "bits a parameter"), log=True),
+)

@@ -1,0 +1,59 @@
+"""`docs/claims.md`, made of the table of claims, so that the page cannot drift from the data."""
+
+import csv
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+COLUMNS = (
+    *("claim", "source", "published", "measured", "low", "high", "seeds", "parameters"),
+    *("verdict", "command"),
+)
+
+_HEAD = """# The claims of the field, measured
+
+What papers say about how much a model memorizes, the number that they give, and the number that
+small models give here. Each line is made by one command, which is written below the table.
+
+*Measured* is the mean over seeds, with its 95 % interval (Student's t). *Verdict* reads the mean:
+the claim holds, holds in part, or does not hold at this size. The ranges for each are in the
+modules of `factcap/figures/claims/`. The table is [results/claims.csv](results/claims.csv); this page is
+made of it by `python -m factcap.figures.claims.page docs/results/claims.csv docs/claims.md`.
+
+![Each measured number over the published one](results/claims.png)
+
+| claim | source | published | measured | interval | seeds | parameters | verdict |
+|---|---|---|---|---|---|---|---|
+"""
+_COMMANDS = """
+## The commands
+
+Each can be interrupted and goes on where it stopped. All of them together are
+`factcap figure claims --preset laptop`.
+
+```sh
+"""
+
+
+def page(rows: Iterable[Mapping[str, str]]) -> str:
+    """The page of some rows of the table."""
+    rows = list(rows)
+    lines = [
+        f"| {row['claim']} | {row['source']} | {row['published'] or '-'} | {row['measured']} | "
+        f"{row['low']} to {row['high']} | {row['seeds']} | {int(row['parameters']):,} | "
+        f"{row['verdict']} |\n"
+        for row in rows
+    ]
+    commands = dict.fromkeys(row["command"] for row in rows)
+    return _HEAD + "".join(lines) + _COMMANDS + "\n".join(commands) + "\n```\n"
+
+
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a table of claims."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+if __name__ == "__main__":
+    table, target = map(Path, sys.argv[1:])
+    target.write_text(page(read_table(table)))
