@@ -10,8 +10,6 @@ import numpy as np
 from factcap.figures.runs import Finished
 from factcap.figures.selection.experiment import mean_of
 from factcap.models import RunSpec
-from factcap.synth import FactSet, write
-from factcap.synth.disk.files import digest_of
 
 Row = Mapping[str, Any]
 Range = tuple[float, float]
@@ -163,21 +161,6 @@ def column(rows: Sequence[Row], name: str, **labels: Any) -> np.ndarray:
 def parameters_of(rows: Sequence[Row]) -> int:
     """Parameters of the largest model of some rows."""
     return max(row["parameters"] for row in rows)
-
-
-def facts_file(folder: Path, facts: FactSet, **made_of: Any) -> str:
-    """The path of a file with these facts, written if it is not there.
-
-    Args:
-        folder: where files of facts lie.
-        facts: to be written.
-        made_of: what determines the facts, as JSON values; it names the file.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{digest_of(made_of)[:16]}.parquet"
-    if not path.exists():
-        write(facts, path)
-    return str(path)
 
 
 def bitstrings_recipe(bits: float, parameters: int, seed: int, **more: Any) -> dict[str, Any]:

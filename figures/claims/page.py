@@ -17,8 +17,14 @@ small models give here. Each line is made by one command, which is written below
 
 *Measured* is the mean over seeds, with its 95 % interval (Student's t). *Verdict* reads the mean:
 the claim holds, holds in part, or does not hold at this size. The ranges for each are in the
-modules of `factcap/figures/claims/`. The table is [results/claims.csv](results/claims.csv); this page is
-made of it by `python -m factcap.figures.claims.page docs/results/claims.csv docs/claims.md`.
+modules of `factcap/figures/claims/`. A dash stands where the source gives no number.
+
+The table is [results/claims.csv](results/claims.csv), and the runs behind it are in
+[results/claims](results/claims). This page is made of the table:
+
+```sh
+python -m factcap.figures.claims.page docs/results/claims.csv docs/claims.md
+```
 
 ![Each measured number over the published one](results/claims.png)
 

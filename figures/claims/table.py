@@ -4,16 +4,37 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from factcap.figures.claims import exposures, quantization, skew, two_bits
+from factcap.figures.claims import (
+    augmentation,
+    experts,
+    exposures,
+    gated,
+    junk,
+    masks,
+    mixture,
+    plateau,
+    quantization,
+    random_sequences,
+    skew,
+    two_bits,
+)
 from factcap.figures.claims.claim import Claim, Finding
 from factcap.figures.fields import Seeds, one_of
 
 # In the order of the page.
 CLAIMS: Mapping[str, Claim] = {
     "two_bits": two_bits.CLAIM,
-    "exposures": exposures.CLAIM,
+    "random_sequences": random_sequences.CLAIM,
     "quantization": quantization.CLAIM,
+    "gated": gated.CLAIM,
+    "experts": experts.CLAIM,
+    "masks": masks.CLAIM,
+    "junk": junk.CLAIM,
+    "mixture": mixture.CLAIM,
+    "plateau": plateau.CLAIM,
+    "exposures": exposures.CLAIM,
     "skew": skew.CLAIM,
+    "augmentation": augmentation.CLAIM,
 }
 
 Name = Annotated[str, one_of(CLAIMS)]
@@ -32,9 +53,17 @@ class Plan:
     claims: tuple[Name, ...]
     seeds: Seeds
     two_bits: two_bits.Settings
-    exposures: exposures.Settings
+    random_sequences: random_sequences.Settings
     quantization: quantization.Settings
+    gated: gated.Settings
+    experts: experts.Settings
+    masks: masks.Settings
+    junk: junk.Settings
+    mixture: mixture.Settings
+    plateau: plateau.Settings
+    exposures: exposures.Settings
     skew: skew.Settings
+    augmentation: augmentation.Settings
 
 
 def _plan(preset: str, seeds: tuple[int, ...]) -> Plan:
