@@ -108,6 +108,7 @@ class Panel:
         log: whether the horizontal axis is logarithmic.
         log_y: whether the vertical one is.
         published: height of a line at what is published; None: there is none.
+        floor: lower end of the vertical axis; None: that of the rows.
     """
 
     x: str
@@ -117,6 +118,7 @@ class Panel:
     log: bool = False
     log_y: bool = False
     published: float | None = None
+    floor: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Pictures of claims: the runs of each, and all measured numbers over the published ones."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,6 +10,9 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from factcap.figures.claims.claim import HOLDS, IN_PART, NOT_HERE, Claim, Panel, Row
 from factcap.figures.style import COLORS, DASHES, MARKERS
+
+# Ends of the axis of measured over published.
+_FEWEST, _MOST = 0.05, 20.0
 
 _VERDICTS = {HOLDS: ("o", COLORS[2]), IN_PART: ("s", COLORS[1]), NOT_HERE: ("X", COLORS[5])}
 
@@ -34,6 +38,8 @@ def draw_claim(claim: Claim, rows: Sequence[Row]) -> Figure:
         axes.xaxis.set_minor_formatter(NullFormatter())
     if panel.log_y:
         axes.set_yscale("log")
+    if panel.floor is not None:
+        axes.set_ylim(panel.floor, None)
     if len(groups) > 1:
         axes.legend()
     return figure
@@ -61,24 +67,27 @@ def draw_findings(rows: Sequence[Mapping[str, str]]) -> Figure:
     """Each measured number over the published one, with its interval, on a logarithmic axis.
 
     Args:
-        rows: of the table of findings, as texts; those without a published number are left out.
+        rows: of the table of findings, as texts; those whose published number is missing or 0 are
+            left out, and what lies beyond the axis is drawn at its end.
     """
-    shown = [row for row in rows if row["published"] and float(row["measured"]) > 0]
-    figure = Figure(figsize=(9.5, 1.2 + 0.3 * len(shown)), layout="constrained")
+    shown = [row for row in rows if row["published"] and float(row["published"]) > 0]
+    figure = Figure(figsize=(10, 1.5 + 0.42 * len(shown)), layout="constrained")
     axes = figure.subplots()
     axes.axvline(1, color="black", linewidth=0.8)
     for place, row in enumerate(shown):
-        published = float(row["published"])
-        ends = [max(float(row[end]) / published, 1e-3) for end in ("low", "high")]
+        low, center, high = (
+            min(max(float(row[name]) / float(row["published"]), _FEWEST), _MOST)
+            for name in ("low", "measured", "high")
+        )
         marker, color = _VERDICTS[row["verdict"]]
-        axes.plot(ends, [place, place], color=color)
-        axes.plot(float(row["measured"]) / published, place, marker=marker, color=color)
+        axes.plot([low, high], [place, place], color=color)
+        axes.plot(center, place, marker=marker, color=color)
     for verdict, (marker, color) in _VERDICTS.items():
         axes.plot([], [], marker=marker, color=color, linestyle="none", label=verdict)
-    axes.set(xscale="log", xlabel="measured / published")
+    axes.set(xscale="log", xlim=(_FEWEST, _MOST), xlabel="measured / published")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_yticks(range(len(shown)), [row["claim"] for row in shown])
+    axes.set_yticks(range(len(shown)), [fill(row["claim"], 52) for row in shown], fontsize=8)
     axes.invert_yaxis()
-    axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    figure.legend(loc="outside upper right", ncols=len(_VERDICTS))
     return figure

@@ -117,5 +117,12 @@ CLAIM = Claim(
     runs=runs,
     rows=rows,
     findings=findings,
-    panel=Panel("bits", "bits_per_parameter", "how", ("bits of a weight", "bits a parameter")),
+    panel=Panel(
+        "bits",
+        "bits_per_parameter",
+        "how",
+        ("bits of a weight", "bits a parameter"),
+        log=True,
+        floor=0.0,
+    ),
 )
