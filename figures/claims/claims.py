@@ -1,6 +1,7 @@
 """`factcap figure claims`: the runs of each claim, its table and picture, and the table of all."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from factcap.figures.claims import page
@@ -53,10 +54,14 @@ def claims(
     inner = folder / NAME
     records = {name: _record(plan, record, name) for name in plan.claims}
     for each in records.values():
-        claim(inner, each)
+        claim(inner, each, f"{each.files}_findings.csv")
+    # What is written of all claims follows from their files: settings are said there.
+    overall = replace(record, settings={})
+    claim(folder, overall, f"{NAME}.md")
     wanted = {name: _runs(plan, name, inner) for name in plan.claims}
     total, before = sum(map(len, wanted.values())), 0
     failed: dict[str, Exception] = {}
+    rows: list[dict[str, str]] = []
     for name in plan.claims:
 
         def told(run: int, runs: int, share: float, before: int = before) -> None:
@@ -68,7 +73,7 @@ def claims(
         except Exception as error:
             failed[name] = error
         before += len(wanted[name])
-        rows = _write_all(folder, record)
+        rows = _write_all(folder, overall)
     if failed:
         reasons = "; ".join(f"{name}: {error}" for name, error in failed.items())
         raise FloatingPointError(f"not all claims were measured: {reasons}")
