@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from factcap.figures.claims.claim import (
     Claim,
@@ -41,7 +42,11 @@ class Settings:
 
 def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]:
     """A run for each form, optimizer and number of exposures, on the same facts."""
-    shape = {"width": settings.width, "depth": 2, "heads": max(1, settings.width // 16)}
+    shape: dict[str, Any] = {
+        "width": settings.width,
+        "depth": 2,
+        "heads": max(1, settings.width // 16),
+    }
     parameters = TransformerConfig(256, **shape).parameters
     wanted = []
     for seed in seeds:

@@ -187,7 +187,7 @@ def _value_rows(
         )
         balances.append(balance)
     balance = sum(balances) if model.feed_forward == "experts" else None
-    return normalize(rows_NxD, params["norm"]["scale"]), balance
+    return normalize(rows_NxD, params["norm"]["scale"]), balance  # pyright: ignore[reportReturnType]
 
 
 def _masks(

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[3]
 TABLE = ROOT / "docs" / "results" / "claims.csv"
 
 
-def finding(values, published=1.0, **more):
+def finding(values, published: float | None = 1.0, **more):
     return Finding("A claim", published, values, (0.9, 1.1), (0.5, 2.0), 1234, **more)
 
 
@@ -60,10 +60,7 @@ def test_the_table_follows_from_the_runs_behind_it():
         path = TABLE.parent / "claims" / f"{name}.csv"
         if not path.exists():
             continue
-        with path.open(newline="") as file:
-            runs = [
-                {key: number(text) for key, text in row.items()} for row in csv.DictReader(file)
-            ]
+        runs = [{key: number(text) for key, text in row.items()} for row in page.read_table(path)]
         seeds = sorted({int(row["seed"]) for row in runs})
         settings = getattr(PRESETS["laptop"], name)
         command = next(row["command"] for row in table if f"claims={name}" in row["command"])

@@ -55,6 +55,7 @@ def test_logits_loss_and_gradient_are_those_of_the_module(form, short, monkeypat
     np.testing.assert_allclose(
         jax.jit(lambda *args: value_logits(reading, *args))(params, batch), logits, atol=5e-5
     )
+    assert batch.counted_BxV is not None
     tokens = batch.counted_BxV.sum()
     wanted = jax.jit(
         jax.grad(lambda state: reference(graph, state, reading, batch)[1].sum() / tokens)
@@ -84,6 +85,8 @@ def test_the_balancing_loss_moves_the_router_and_is_not_reported(monkeypatch):
     params = nnx.to_pure_dict(state)
     nats, gradient = loss_and_gradient(reading, params, batch)
     nll, balance = value_nll_and_balance(reading, params, batch)
+    assert balance is not None
+    assert batch.counted_BxV is not None
     assert nats == pytest.approx(float(nll.sum() / batch.counted_BxV.sum()), rel=1e-6)
     assert balance >= 0.9 * reading.model.depth
     monkeypatch.setattr("factcap.models.training.steps.BALANCE", 0.0)
