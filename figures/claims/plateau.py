@@ -47,10 +47,10 @@ class Settings:
 
     size: Size = "29k"
     facts: tuple[Count, ...] = (250, 500, 1000, 2000, 4000)
-    steps: Several = 10_000
+    steps: Several = 6000
     batch: Count = 64
-    exponents: tuple[NotNegative, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
-    short: Share = 0.4
+    exponents: tuple[NotNegative, ...] = (0.0, 0.25, 0.5, 1.0)
+    short: Share = 0.5
     optimizer: str = "adamw"
     fallen: Share = 0.05
 

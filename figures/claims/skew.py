@@ -45,8 +45,8 @@ class Settings:
     bits_per_parameter: Positive = 2.38
     draws: Count = 448_000
     batch: Count = 128
-    exponents: tuple[NotNegative, ...] = (0.0, 0.5, 1.0, 1.5)
-    loads: tuple[Positive, ...] = (0.25, 0.5, 0.7, 0.85, 1.0, 1.5, 3.0)
+    exponents: tuple[NotNegative, ...] = (0.0, 0.75, 1.5)
+    loads: tuple[Positive, ...] = (0.5, 0.7, 0.85, 1.0, 1.5)
 
     def __post_init__(self):
         require(0 in self.exponents, "0 must be one of the exponents: it sets the limit")
