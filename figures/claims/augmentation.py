@@ -164,4 +164,9 @@ CLAIM = Claim(
     rows=rows,
     findings=findings,
     panel=Panel("orders", "recall_by_question", "form", ("orders told", "recall by question")),
+    notes=(
+        "With three attributes in one order a model of 26,976 parameters finds half of the "
+        "later ones by question. The source, with six attributes and 124 million parameters, "
+        "finds a tenth of all."
+    ),
 )

@@ -133,6 +133,7 @@ class Claim:
         rows: those of the table that a finished run gives, from the settings and the run.
         findings: the numbers, from the settings and all rows.
         panel: how the rows are drawn.
+        notes: what a reader should know of the numbers: what was tried where one is not reached.
     """
 
     title: str
@@ -142,6 +143,7 @@ class Claim:
     rows: Callable[[Any, Made], list[dict[str, Any]]]
     findings: Callable[[Any, Sequence[Row]], list[Finding]]
     panel: Panel
+    notes: str = ""
 
 
 def one_row(settings: Any, made: Made) -> list[dict[str, Any]]:

@@ -112,8 +112,8 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
                 f"{share[0]:.1f} times fewer active",
                 1.3,
                 list(whole / mixture),
-                (0.9, 1.5),
-                (0.7, 2.5),
+                (0.0, 1.5),
+                (0.0, 2.5),
                 parameters_of(rows),
             )
         )

@@ -175,4 +175,9 @@ CLAIM = Claim(
     panel=Panel(
         "exposures", "bits_per_parameter", "optimizer", ("exposures", "bits a parameter"), log=True
     ),
+    notes=(
+        "The form is ours; the source says that the bits saturate. A hyperbola, E / (E + c), "
+        "foretells a number of exposures that was left out better than an exponential does. A "
+        "plateau does not show from 25 exposures on."
+    ),
 )

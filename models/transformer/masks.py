@@ -9,13 +9,18 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from factcap.models.transformer.rotary import rotate
 
 _EPSILON = 1e-6
-# Halvings of the interval in which the threshold of the soft top-k is sought.
+# Halvings of the interval in which the border of the highest scores is sought: all that there are
+# between two numbers of 32 bits.
 _HALVINGS = 30
+# Steps of Newton's method to the threshold of the soft top-k.
+_STEPS = 10
+
+Ends = tuple[Float[Array, "*rows 1"], Float[Array, "*rows 1"]]
 
 
 def predictor_width(width: int) -> int:
@@ -66,40 +71,57 @@ def top_units(scores: Float[Array, "*rows units"], active: int) -> Float[Array, 
     """1 for the units of the highest scores of a row, 0 for the others.
 
     The gradient is that of the soft top-k: sigmoid(score - t), with the t of each row at which the
-    sum is `active`. So the masks are hard in training as in use.
+    sum is `active`. So the masks are hard in training as in use. Of units that share the score at
+    the border none stays.
     """
-    hard = _highest(scores, active).astype(scores.dtype)
+    hard = (scores > _border(scores, active)).astype(scores.dtype)
     soft = soft_top(scores, active)
     # soft - soft is 0 to the bit
     return hard + (soft - jax.lax.stop_gradient(soft))
 
 
-def _highest(scores: Float[Array, "*rows units"], active: int) -> Bool[Array, "*rows units"]:
-    _, places = jax.lax.top_k(scores, active)
-    units = jnp.arange(scores.shape[-1])
-    return jnp.any(places[..., :, None] == units, axis=-2)
+def _border(scores: Float[Array, "*rows units"], active: int) -> Float[Array, "*rows 1"]:
+    """A number below the highest scores, found by halving: sorting takes far longer on a CPU."""
+    fixed = jax.lax.stop_gradient(scores)
+
+    def halved(_: Any, ends: Ends) -> Ends:
+        low, high = ends
+        middle = (low + high) / 2
+        many = jnp.sum(fixed > middle, axis=-1, keepdims=True) > active
+        return jnp.where(many, middle, low), jnp.where(many, high, middle)
+
+    ends = (fixed.min(-1, keepdims=True) - 1, fixed.max(-1, keepdims=True))
+    return jax.lax.fori_loop(0, _HALVINGS, halved, ends)[1]
 
 
 def soft_top(scores: Float[Array, "*rows units"], active: int) -> Float[Array, "*rows units"]:
     """sigmoid(score - t), with the t at which the sum over a row is `active`."""
     fixed = jax.lax.stop_gradient(scores)
+    units = scores.shape[-1]
+    wanted = jnp.log(active / (units - active)) if active < units else 2 * jnp.log(units + 1.0)
 
-    def halved(
-        _: Any, ends: tuple[Float[Array, "*rows 1"], Float[Array, "*rows 1"]]
-    ) -> tuple[Float[Array, "*rows 1"], Float[Array, "*rows 1"]]:
-        low, high = ends
-        middle = (low + high) / 2
-        over = jnp.sum(jax.nn.sigmoid(fixed - middle), axis=-1, keepdims=True) > active
-        return jnp.where(over, middle, low), jnp.where(over, high, middle)
+    def nearer(_: Any, found: tuple[Ends, Float[Array, "*rows 1"]]) -> Any:
+        (low, high), at = found
+        soft = jax.nn.sigmoid(fixed - at)
+        total = jnp.sum(soft, axis=-1, keepdims=True)
+        slope = jnp.sum(soft * (1 - soft), axis=-1, keepdims=True)
+        low, high = jnp.where(total > active, at, low), jnp.where(total > active, high, at)
+        # Newton's method on the logit of the mean, which is nearly linear in t.
+        share = jnp.clip(total / units, _EPSILON, 1 - _EPSILON)
+        fall = slope / (units * share * (1 - share))
+        step = (jnp.log(share / (1 - share)) - wanted) / jnp.maximum(fall, _EPSILON)
+        inside = (at + step >= low) & (at + step <= high)
+        return (low, high), jnp.where(inside, at + step, (low + high) / 2)
 
     # Beyond these ends the sum is below 1, or above all but one.
-    reach = 2 * jnp.log(scores.shape[-1] + 1.0)
+    reach = 2 * jnp.log(units + 1.0)
     ends = (fixed.min(-1, keepdims=True) - reach, fixed.max(-1, keepdims=True) + reach)
-    low, high = jax.lax.fori_loop(0, _HALVINGS, halved, ends)
-    found = jax.lax.stop_gradient((low + high) / 2)
-    # A step of Newton's method, which changes nothing but has the threshold's gradient.
-    near = jax.nn.sigmoid(scores - found)
+    # Where scores differ much the threshold is the border.
+    start = _border(scores, active)
+    _, found = jax.lax.fori_loop(0, _STEPS, nearer, (ends, start))
+    # A step of Newton's method, which changes next to nothing but has the threshold's gradient.
+    near = jax.nn.sigmoid(scores - jax.lax.stop_gradient(found))
     slope = jax.lax.stop_gradient(jnp.sum(near * (1 - near), axis=-1, keepdims=True))
     excess = jnp.sum(near, axis=-1, keepdims=True) - active
-    threshold = found + excess / jnp.maximum(slope, _EPSILON)
+    threshold = jax.lax.stop_gradient(found) + excess / jnp.maximum(slope, _EPSILON)
     return jax.nn.sigmoid(scores - threshold)
