@@ -138,4 +138,8 @@ CLAIM = Claim(
         ("active parameters", "bits stored"),
         log=True,
     ),
+    notes=(
+        "Here a mixture stores more than a dense model as large, whose 512 units lie beside a "
+        "stream of 16: at 200 exposures, with Muon, all at one learning rate."
+    ),
 )

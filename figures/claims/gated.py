@@ -97,7 +97,7 @@ CLAIM = Claim(
     ),
     notes=(
         "All forms have the learning rate that was tuned for GELU, 0.32 / width. At these "
-        "sizes the gated layer learns faster at few exposures, with AdamW as with Muon, and "
+        "sizes the gated layer stores more at few exposures, with AdamW as with Muon, and "
         "both store the same at 1,000."
     ),
 )

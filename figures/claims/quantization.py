@@ -128,7 +128,7 @@ CLAIM = Claim(
     notes=(
         "Steps of a channel follow its largest weight. With those of the least squared error "
         "int4 leaves 3 % of the bits in place of -9 %, and int5 72 % in place of 68 % (one "
-        "seed). A model of 10,320 parameters that is trained until it is full has no weights "
-        "to spare: what is rounded costs more than in a large model."
+        "seed). The models are full, which may be why rounding costs them more than it costs the "
+        "large ones of the source."
     ),
 )
