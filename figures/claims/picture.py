@@ -6,7 +6,7 @@ from textwrap import fill
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 
 from factcap.figures.claims.claim import HOLDS, IN_PART, NOT_HERE, Claim, Panel, Row
 from factcap.figures.style import COLORS, DASHES, MARKERS
@@ -32,17 +32,31 @@ def draw_claim(claim: Claim, rows: Sequence[Row]) -> Figure:
     axes.set(xlabel=panel.labels[0], ylabel=panel.labels[1], title=claim.title)
     if panel.log:
         axes.set_xscale("log")
-        positions = sorted({row[panel.x] for row in rows})
-        axes.set_xticks(positions)
+        axes.set_xticks(_apart(sorted({row[panel.x] for row in rows})))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.xaxis.set_minor_locator(NullLocator())
     if panel.log_y:
         axes.set_yscale("log")
+    else:
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,g}"))
     if panel.floor is not None:
         axes.set_ylim(panel.floor, None)
     if len(groups) > 1:
         axes.legend()
     return figure
+
+
+def _apart(positions: Sequence[float]) -> list[float]:
+    """Those of some positive numbers whose labels do not touch on a logarithmic axis.
+
+    >>> _apart([100, 101, 200])
+    [100, 200]
+    """
+    kept: list[float] = []
+    for at in positions:
+        if not kept or at >= kept[-1] * (positions[-1] / positions[0]) ** 0.08:
+            kept.append(at)
+    return kept
 
 
 def _line(axes: Axes, number: int, label: str, rows: Sequence[Row], panel: Panel) -> None:
