@@ -160,4 +160,9 @@ CLAIM = Claim(
         ("exposures of a useful fact", "useful bits a parameter"),
         log=True,
     ),
+    notes=(
+        "AdamW at its default rate, and junk of which no piece comes twice. The domain token "
+        "multiplies the useful bits by 3 to 20, and leaves them far below those without junk. "
+        "The preset `gpu` has 300 exposures too."
+    ),
 )
