@@ -29,6 +29,10 @@ from factcap.synth.errors import require
 Points = Float64[np.ndarray, " points"]
 
 
+# How far from its start the logarithm of a constant is sought.
+_REACH = 4.0
+
+
 @dataclass(frozen=True)
 class Law:
     """Bits a parameter against exposures.
@@ -62,8 +66,11 @@ def fitted(law: Law, exposures: Points, bits: Points) -> Callable[[Points], Poin
     def off(logs: Any) -> Points:
         return law.at(exposures, np.exp(logs)) - bits
 
-    starts = [np.log(law.start) + shift for shift in (-1.0, 0.0, 1.0)]
-    found = min((optimize.least_squares(off, start) for start in starts), key=lambda one: one.cost)
+    middle = np.log(law.start)
+    # Within these ends no power overflows.
+    ends = (middle - _REACH, middle + _REACH)
+    tries = [optimize.least_squares(off, middle + by, bounds=ends) for by in (-1.0, 0.0, 1.0)]
+    found = min(tries, key=lambda one: one.cost)
     return lambda at: law.at(at, np.exp(found.x))
 
 

@@ -196,8 +196,9 @@ CLAIM = Claim(
     findings=findings,
     panel=Panel("ratio", "share_known", "part", ("share of the draws", "share of the facts known")),
     notes=(
-        "Of 100 facts next to none are known at a ratio of 0.01 or less, nine in ten at 0.1: there is "
-        "a threshold. It lies higher than the capacity alone foretells. In 1,000,000 draws a fact at "
-        "the predicted ratio is met 100 times, which may be too few to learn it beside the rest."
+        "Of 100 facts next to none are known at a ratio of 0.01 or less, nine in ten at 0.1: there "
+        "is a threshold. It lies higher than the capacity alone foretells. In 1,000,000 draws a "
+        "fact at the predicted ratio is met 100 times, which may be too few to learn it beside the "
+        "rest."
     ),
 )

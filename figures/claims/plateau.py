@@ -16,7 +16,6 @@ from factcap.figures.claims.claim import (
     Row,
     Wanted,
     chosen,
-    column,
     parameters_of,
     run_of,
 )
@@ -46,11 +45,11 @@ class Settings:
     """
 
     size: Size = "29k"
-    facts: tuple[Count, ...] = (250, 500, 1000, 2000, 4000)
-    steps: Several = 6000
-    batch: Count = 64
+    facts: tuple[Count, ...] = (300, 600, 1200, 2400)
+    steps: Several = 10_000
+    batch: Count = 16
     exponents: tuple[NotNegative, ...] = (0.0, 0.25, 0.5, 1.0)
-    short: Share = 0.5
+    short: Share = 0.4
     optimizer: str = "adamw"
     fallen: Share = 0.05
 
@@ -105,9 +104,9 @@ def rows(settings: Settings, made: Made) -> list[dict[str, Any]]:
 
 
 def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
-    """The power of the number of facts, what skew does to the plateau, and the best exponent."""
+    """The power of the number of facts, and the exponent with which most facts are known."""
     size = parameters_of(rows)
-    powers, shorter, best = [], [], []
+    powers, best = [], []
     for seed in sorted({row["seed"] for row in rows}):
         numbers = chosen(rows, part=NUMBER, seed=seed)
         ended = [row for row in numbers if np.isfinite(row["plateau_steps"])]
@@ -121,11 +120,6 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
         )
         known = {row["exponent"]: row["facts_known"] for row in chosen(rows, part=SKEW, seed=seed)}
         best.append(max(known, key=lambda exponent: known[exponent]))
-        steps = {
-            exponent: column(rows, "plateau_steps", part=SKEW, exponent=exponent, seed=seed)[0]
-            for exponent in settings.exponents
-        }
-        shorter.append(steps[max(steps)] / min(steps[0.0], settings.short * settings.steps))
     return [
         Finding(
             "power of the number of facts with which the plateau grows",
@@ -133,14 +127,6 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
             [float(power) for power in powers],
             (0.6, 1.05),
             (0.2, 1.5),
-            size,
-        ),
-        Finding(
-            f"plateau at exponent {max(settings.exponents):g} over that at 0",
-            None,
-            shorter,
-            (0.0, 0.8),
-            (0.0, 1.0),
             size,
         ),
         Finding(
@@ -160,12 +146,19 @@ CLAIM = Claim(
     settings={
         "tiny": Settings(size="8k", facts=(50, 100), steps=1500, exponents=(0.0, 1.0)),
         "laptop": Settings(),
-        "gpu": Settings(size="0.2M", facts=(1000, 2000, 4000, 8000, 16_000), steps=30_000),
+        "gpu": Settings(
+            size="0.2M", facts=(1000, 2000, 4000, 8000, 16_000), steps=30_000, batch=256
+        ),
     },
     runs=runs,
     rows=rows,
     findings=findings,
     panel=Panel(
         "offered", "plateau_steps", "part", ("facts", "steps of the plateau"), log=True, log_y=True
+    ),
+    notes=(
+        "The plateau is taken to end where the loss has fallen by 5 %. All runs have as many "
+        "steps, AdamW and batch 16. A warm-up on a subset is not measured, nor what skew does to "
+        "the plateau: of skewed facts the loss falls as soon as a few are known."
     ),
 )
