@@ -158,7 +158,8 @@ CLAIM = Claim(
     ),
     notes=(
         "The plateau is taken to end where the loss has fallen by 5 %. All runs have as many "
-        "steps, AdamW and batch 16. A warm-up on a subset is not measured, nor what skew does to "
-        "the plateau: of skewed facts the loss falls as soon as a few are known."
+        "steps, AdamW and batch 16. The power is no single one here: it is 1.0 from 300 to 600 "
+        "facts and 2.7 from 1,200 to 2,400. A warm-up on a subset is not measured, nor what skew "
+        "does to the plateau: of skewed facts the loss falls as soon as a few are known."
     ),
 )
