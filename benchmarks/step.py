@@ -12,13 +12,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 _TRIALS, _LONG_TRIALS = 8, 3
 # What the compiler calls matrix products: alone, and joined with what surrounds them.
 _PRODUCTS = ("dot", "ynn_fusion")
 _HEADER = (
-    f"{'size':12}{'precision':>10}{'ms a step':>11}{'least':>9}{'most':>9}{'products':>10}"
+    f"{'size':14}{'precision':>10}{'ms a step':>11}{'least':>9}{'most':>9}{'products':>10}"
     f"{'at peak':>9}{'share of peak':>15}{'GiB':>6}  most of the rest"
 )
 
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.step", description=__doc__)
     parser.add_argument("--size", nargs="+", default=["29k", "0.8M", "3.2M"])
     parser.add_argument("--precision", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument(
+        "--form", nargs="+", default=["gelu"], help="of the feed-forward layers, of one active size"
+    )
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument(
@@ -39,10 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(_HEADER, flush=True)
     for size in options.size:
         for precision in options.precision:
-            print(line(size, precision, options.batch, options.long), flush=True)
+            for form in options.form:
+                print(line(size, form, precision, options.batch, options.long), flush=True)
 
 
-def line(size: str, precision: str, batch: int, long: bool) -> str:
+def line(size: str, form: str, precision: str, batch: int, long: bool) -> str:
     """The step of a size: its time, that of its products, and what they would take at the peak.
 
     On one core seconds are those that this process had, so that others may be at work beside it.
@@ -51,7 +56,7 @@ def line(size: str, precision: str, batch: int, long: bool) -> str:
     from factcap.models.runs.ledger import measured_peak
 
     clock = time.process_time if len(os.sched_getaffinity(0)) == 1 else time.perf_counter
-    advance, flops, steps = prepare(size, precision, batch, long)
+    advance, flops, steps = prepare(size, form, precision, batch, long)
     advance()
     seconds = []
     for _ in range(_LONG_TRIALS if long else _TRIALS):
@@ -70,16 +75,20 @@ def line(size: str, precision: str, batch: int, long: bool) -> str:
         if not kind.startswith(_PRODUCTS)
     ]
     return (
-        f"{size:12}{precision:>10}{1e3 * median:>11.2f}{1e3 * min(seconds):>9.2f}"
+        f"{f'{size} {form}':14}{precision:>10}{1e3 * median:>11.2f}{1e3 * min(seconds):>9.2f}"
         f"{1e3 * max(seconds):>9.2f}{1e3 * median * products:>10.2f}{1e3 * flops / peak:>9.2f}"
         f"{flops / peak / median:>15.0%}{memory:>6.1f}  {', '.join(rest[:4])}"
     )
 
 
 def prepare(
-    size: str, precision: str, batch: int, long: bool
+    size: str, form: str, precision: str, batch: int, long: bool
 ) -> tuple[Callable[[], None], float, int]:
-    """A training: a call that takes some steps, FLOP a step, and how many steps."""
+    """A training: a call that takes some steps, FLOP a step, and how many steps.
+
+    A masked model has twice the units and leaves half of them, a mixture has 8 experts and takes
+    one, so that all forms have about as many active parameters.
+    """
     import jax
 
     from benchmarks.workloads import Workload
@@ -91,7 +100,18 @@ def prepare(
     from factcap.models.transformer.layout import Layout, context_length, to_device
 
     workload = Workload(size, size, precision, 512, 1, batch, pairs=1, segment=1, long=long)
-    facts, model = workload.fact_set(), workload.model()
+    usual = workload.model()
+    layers: dict[str, dict[str, Any]] = {
+        "gelu": {},
+        "gated": {"feed_forward": "gated"},
+        "masked": {
+            "feed_forward": "masked",
+            "hidden": 8 * usual.width,
+            "active": 4 * usual.width,
+        },
+        "experts": {"feed_forward": "experts", "experts": 8, "active": 1},
+    }
+    facts, model = workload.fact_set(), replace(usual, **layers[form])
     reading = Reading(model, context_length(facts), precision)
     config = TrainConfig(batch=batch, optimizer="adamw", exposures=1000)
     schedule, rows = make_schedule(config, len(facts), model.width), to_device(facts)

@@ -52,6 +52,7 @@ FIGURES = {
         reads_data=True,
         quick="tiny",
     ),
+    "claims": Entry("factcap.figures.claims.claims", trains=True, quick="tiny"),
     "capacity_curve": Entry("factcap.figures.capacity_curve", trains=True, quick="tiny"),
 }
 

@@ -32,6 +32,7 @@ class Record:
         changes: of the preset: fields, and their values as they were given.
         settings: all that was set, as JSON values: the preset with the changes.
         data: the folder of facts that was read; None where there is none.
+        stem: name of its files; empty: that of the figure.
     """
 
     figure: str
@@ -39,6 +40,12 @@ class Record:
     changes: Mapping[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     data: Path | None = None
+    stem: str = ""
+
+    @property
+    def files(self) -> str:
+        """Name of its files, without their endings."""
+        return self.stem or self.figure
 
     @property
     def command(self) -> str:
@@ -81,10 +88,10 @@ def claim(folder: Path, record: Record, *tables: str) -> None:
         BadInput: if something else has one of the names, or the folder's.
     """
     require(not folder.is_file(), f"{folder} is a file; the figure needs a directory")
-    companion = folder / f"{record.figure}.json"
+    companion = folder / f"{record.files}.json"
     if companion.exists():
         return _check_same(companion, record)
-    for name in (*(f"{record.figure}.{suffix}" for suffix in _SUFFIXES), *tables):
+    for name in (*(f"{record.files}.{suffix}" for suffix in _SUFFIXES), *tables):
         require(
             not (folder / name).exists(),
             f"{folder / name} exists and no {companion.name} says how it was made; "
@@ -99,7 +106,7 @@ def _check_same(companion: Path, record: Record) -> None:
         command, version = found["command"], found["version"]
     except (ValueError, KeyError, TypeError):
         raise BadInput(
-            f"{companion} does not say how {record.figure} was made; choose another directory"
+            f"{companion} does not say how {record.files} was made; choose another directory"
         ) from None
     if not same:
         raise Held(
@@ -123,15 +130,15 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(record.companion(), indent=2) + "\n"
     # First: whatever happens now, it is known whose the files are.
-    write_whole(folder / f"{record.figure}.json", lambda path: path.write_text(text))
-    write_csv(rows, columns, folder / f"{record.figure}.csv")
+    write_whole(folder / f"{record.files}.json", lambda path: path.write_text(text))
+    write_csv(rows, columns, folder / f"{record.files}.csv")
     # What would tell when and by what they were drawn.
     metadata = {"png": {"Software": None}, "svg": {"Date": None}}
     for suffix in pictures:
         draw = partial(
             figure.savefig, format=suffix, metadata=metadata[suffix], bbox_inches="tight"
         )
-        write_whole(folder / f"{record.figure}.{suffix}", draw)
+        write_whole(folder / f"{record.files}.{suffix}", draw)
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:

@@ -40,6 +40,17 @@ class Train:
     """Attention heads."""
     untied: bool = False
     """Give the readout a matrix of its own instead of that of the embedding."""
+    feed_forward: str = "gelu"
+    """gelu; gated, a SwiGLU of as many parameters; experts, a mixture; masked, of whose units the
+    key chooses some."""
+    hidden: int = 0
+    """Units of a feed-forward layer, or of one expert; 0 is the usual number."""
+    experts: int = 0
+    """With --feed-forward experts: how many."""
+    active: int = 0
+    """With --feed-forward experts: how many a token goes through; with masked: units that stay."""
+    weight_bits: int = 0
+    """Round all matrices to so many bits wherever they are used, in training too; 0: do not."""
     exposures: float = 400.0
     """How often a fact is drawn at the most, on average over the set, or as makes 2,000 steps."""
     all_exposures: bool = False
@@ -136,6 +147,7 @@ class Train:
         from factcap.models.instructions import chosen_precision
         from factcap.models.runs.directory.checkpoints import silence_orbax
         from factcap.models.training.devices.hosts import is_first, join
+        from factcap.models.transformer.decoder import OPTIONS
         from factcap.synth import load
 
         keep_compiled()
@@ -179,6 +191,7 @@ class Train:
             model = TransformerConfig(vocabulary, self.width, self.depth, self.heads, tied)
         else:
             model = named_size(name, vocabulary, tied=tied)
+        model = replace(model, **{option: getattr(self, option) for option in OPTIONS})
         with libraries_on_stderr():
             if self.coordinator is not None:
                 join(self.coordinator, self.processes, self.process, self.join_seconds)
@@ -215,6 +228,8 @@ def size_lines(model: "TransformerConfig") -> list[str]:
         f"{all_of_it:,} parameters with {model.vocabulary:,} token ids; "
         f"{all_of_it - embedding:,} without embeddings"
     ]
+    if model.active_parameters < all_of_it:
+        lines.append(f"{model.active_parameters:,} of them active for a token")
     if 2 * embedding > all_of_it:
         lines.append(
             f"warning: embeddings are {embedding / all_of_it:.0%} of the parameters; compare "

@@ -12,7 +12,7 @@ from factcap.models.exchange.card import model_card
 from factcap.models.exchange.checkpoint import WEIGHTS
 from factcap.models.exchange.finished_run import FinishedRun
 from factcap.models.exchange.folders import check_new, whole_folder
-from factcap.models.exchange.neox_config import LONGEST_CONTEXT, neox_config
+from factcap.models.exchange.neox_config import LONGEST_CONTEXT, check_neox, neox_config
 from factcap.models.exchange.neox_weights import to_neox
 from factcap.models.exchange.spelled import is_text, spelling_of, text_spelling
 from factcap.models.exchange.spelling import Spelling, by_number
@@ -58,14 +58,16 @@ def export_run(
         tokenizer: the tokenizer.json of a run on documents, which does not hold it either.
 
     Raises:
-        BadInput: if the run is not finished, its state is gone, the facts or the tokenizer are not
-            those of the run, the folder is not empty, or a library of the extra `hf` is missing.
+        BadInput: if the run is not finished, the format does not hold its model, its state is gone,
+            the facts or the tokenizer are not those of the run, the folder is not empty, or a
+            library of the extra `hf` is missing.
     """
     folder = Path(out)
     for name in ("safetensors", "tokenizers"):
         library(name)
     check_new(folder)
     run = FinishedRun.read(directory)
+    check_neox(run.model)
     given = None if facts is None else run.facts_in(Path(facts))
     kind = run.made_again() if given is None else given
     origin = run.origin() or (None if kind is None else kind.origin)

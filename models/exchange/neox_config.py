@@ -7,7 +7,7 @@ GPT-NeoX (Black et al. 2022, 2204.06745) holds the architecture of
 from collections.abc import Mapping
 from typing import Any
 
-from factcap.models.transformer.decoder import TransformerConfig
+from factcap.models.transformer.decoder import OPTIONS, TransformerConfig
 from factcap.synth.errors import require
 
 # The decoder has no longest context; programs that ask for one are told what is usual.
@@ -20,8 +20,22 @@ _ACTIVATIONS = ("gelu_pytorch_tanh", "gelu_new", "gelu_fast")
 _SIZES = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
 
 
+def check_neox(model: TransformerConfig) -> None:
+    """Raise `BadInput` unless GPT-NeoX holds a model of this kind."""
+    unusual = sorted(set(model.entry) & set(OPTIONS))
+    require(
+        not unusual,
+        f"GPT-NeoX holds no model that sets {', '.join(unusual)}; only usual ones are exported",
+    )
+
+
 def neox_config(model: TransformerConfig) -> dict[str, Any]:
-    """The content of config.json, as JSON values, but for the numbers of special tokens."""
+    """The content of config.json, as JSON values, but for the numbers of special tokens.
+
+    Raises:
+        BadInput: for a model that the format does not hold.
+    """
+    check_neox(model)
     rotary = {"rope_type": "default", "rope_theta": _ROTARY_BASE, "partial_rotary_factor": 1.0}
     return {
         "architectures": ["GPTNeoXForCausalLM"],

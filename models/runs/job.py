@@ -93,7 +93,7 @@ def run_config(
     return identified(
         code_digest(*TRAINING),
         facts={"digest": facts_digest(facts), **origin},
-        model=dataclasses.asdict(model),
+        model=model.entry,
         training=dataclasses.asdict(training),
         **scored,
         **begun,

@@ -97,13 +97,17 @@ def step_flops(reading: Reading, layout: Layout, facts: int) -> float:
 
     Two for each weight and position in a product forward and four backward, and those of attention.
     Of the last block only the positions count that predict a value, for the rest is not needed.
+    Of a mixture of experts those count that a position goes through. In training a masked layer
+    computes all its units; its predictor reads a fact once.
     """
-    width, depth = reading.model.width, reading.model.depth
+    model = reading.model
+    width, depth, layer = model.width, model.depth, model.layer.computed_parameters
     time, values = layout.time - 1, layout.values
-    block = 12 * width**2 * time + width * time * (time + 1)
-    last = (2 * time + 10 * values) * width**2 + width * values * (2 * time - values + 1)
-    readout = reading.model.vocabulary * width * values
-    return 6.0 * facts * ((depth - 1) * block + last + readout)
+    block = (4 * width**2 + layer) * time + width * time * (time + 1)
+    last = 2 * (time + values) * width**2 + layer * values
+    last += width * values * (2 * time - values + 1)
+    outside = model.vocabulary * width * values + model.predictor_parameters
+    return 6.0 * facts * ((depth - 1) * block + last + outside)
 
 
 def most_flops(

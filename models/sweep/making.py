@@ -41,7 +41,7 @@ def transformer(model: str | Mapping[str, Any], facts: FactSet) -> TransformerCo
     """The model for some facts.
 
     Args:
-        model: name of a size, or `width`, `depth`, `heads` and `tied`.
+        model: name of a size, or the fields of `TransformerConfig` but for `vocabulary`.
         facts: what it is to learn.
     """
     vocabulary = model_vocabulary(facts)

@@ -16,12 +16,12 @@ from factcap.models.sweep.code import code_today, source_of
 from factcap.models.sweep.making import build, transformer
 from factcap.models.sweep.recipes import complete, sample
 from factcap.models.training.config import TrainConfig
-from factcap.models.transformer.decoder import TransformerConfig, named_size
+from factcap.models.transformer.decoder import OPTIONS, TransformerConfig, named_size
 from factcap.synth import FactSet
 from factcap.synth.errors import BadInput, require
 from factcap.synth.selection import SelectConfig
 
-_MODEL = ("width", "depth", "heads", "tied")
+_MODEL = ("width", "depth", "heads", "tied", *OPTIONS)
 _PARENT = ("parent", "parent_optimizer", "parent_schedule")
 _TRAINING: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(TrainConfig)}
 _SELECT: dict[str, Any] = {field.name: field.type for field in dataclasses.fields(SelectConfig)}
@@ -50,7 +50,8 @@ class RunSpec:
 
     Attributes:
         facts: a complete recipe: see `factcap.models.sweep.recipes.complete`.
-        model: name of a size, or `width`, `depth`, `heads` and `tied`.
+        model: name of a size, or `width`, `depth`, `heads`, `tied`, and what is unusual of
+            `feed_forward`, `hidden`, `experts`, `active` and `weight_bits`.
         training: how to train; its defaults may depend on the facts.
         branch: the run that it goes on from, in the same store; None: from nothing.
     """
@@ -134,11 +135,12 @@ def run_spec(config: Any) -> RunSpec:
     Args:
         config: a dictionary. `facts`: a recipe or the path of a fact set; `model`: the name of a
             size (29k if it is left out), or a dictionary of `width`, `depth`, `heads` and, if
-            wanted, `tied`; and any field of `TrainConfig`, `seed` among them; `select` is the name
-            of a scheme, or a dictionary of the fields of `SelectConfig`, and a `precision` of
-            `auto` is the quickest on this machine. `parent`: the configuration of the run that it
-            goes on from; then `parent_optimizer` and `parent_schedule` may be `fresh` instead of
-            `continued`, see `factcap.models.runs.parent.Parent`.
+            wanted, the other fields of `factcap.models.TransformerConfig`; and any field of
+            `TrainConfig`, `seed` among them; `select` is the name of a scheme, or a dictionary of
+            the fields of `SelectConfig`, and a `precision` of `auto` is the quickest on this
+            machine. `parent`: the configuration of the run that it goes on from; then
+            `parent_optimizer` and `parent_schedule` may be `fresh` instead of `continued`, see
+            `factcap.models.runs.parent.Parent`.
 
     Raises:
         BadInput: for an unknown name, or a value that cannot be used.
@@ -235,5 +237,5 @@ def _model(model: Any) -> str | dict[str, Any]:
         isinstance(model, Mapping) and {"width", "depth", "heads"} <= set(model) <= set(_MODEL),
         f"model must be the name of a size, or give width, depth and heads, not {model!r}",
     )
-    TransformerConfig(1, **model)
-    return {"tied": True, **model}
+    entry = TransformerConfig(1, **model).entry
+    return {name: value for name, value in entry.items() if name != "vocabulary"}

@@ -26,7 +26,8 @@ _MEMORY_INFO = Path("/proc/meminfo")
 
 def activation_bytes(model: TransformerConfig, positions: int) -> int:
     """About how much memory the activations of a training step take, at these positions."""
-    return 4 * positions * (34 * model.width * model.depth + 4 * model.vocabulary)
+    block = 26 * model.width + 2 * model.layer.activations
+    return 4 * positions * (block * model.depth + 4 * model.vocabulary)
 
 
 def facts_at_once(reading: Reading, facts: int, time: int) -> int:
@@ -42,7 +43,7 @@ def facts_at_once(reading: Reading, facts: int, time: int) -> int:
     wanted = facts
     if on_cpu():
         # The widest activations are those within a feed-forward layer, or logits.
-        widest = max(4 * model.width, model.vocabulary)
+        widest = max(model.layer.activations, model.vocabulary)
         wanted = max(_FEWEST_FACTS, _power_of_two(_CACHED_BYTES // (4 * widest * positions)))
     if wanted <= fitting and facts % wanted == 0:
         return wanted

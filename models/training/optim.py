@@ -149,6 +149,8 @@ def _hidden_matrices(params: Any) -> Any:
 
     def numbers(path: tuple, leaf: Array) -> contrib.MuonDimensionNumbers | None:
         inside = any(getattr(key, "key", None) == "blocks" for key in path)
-        return contrib.MuonDimensionNumbers(1, 2) if inside and leaf.ndim == 3 else None
+        # Before the matrix come the blocks, and the experts where there are some.
+        last = leaf.ndim - 1
+        return contrib.MuonDimensionNumbers(last - 1, last) if inside and last >= 2 else None
 
     return jax.tree_util.tree_map_with_path(numbers, params)

@@ -24,8 +24,10 @@ from factcap.models.training.devices.mesh import (
 from factcap.models.training.memory import facts_at_once
 from factcap.models.training.schedule import Schedule
 from factcap.models.transformer.decoder import Transformer, TransformerConfig
-from factcap.models.transformer.fast.values import Params, Reading, value_nll
+from factcap.models.transformer.fast.values import Params, Reading, value_nll_and_balance
 from factcap.models.transformer.layout import Batch, DeviceFacts
+from factcap.models.transformer.rounding import rounded
+from factcap.models.transformer.routing import BALANCE
 
 
 class TrainState(NamedTuple):
@@ -74,10 +76,11 @@ def _compiled_begin(mesh: Mesh | None) -> Callable[[Params, Schedule], TrainStat
 
 
 def trained_module(model: TransformerConfig, params: Params) -> Transformer:
-    """The transformer as a Flax module, with these parameters."""
+    """The transformer as a Flax module, with these parameters, rounded if the model has them so."""
     shapes = nnx.eval_shape(lambda: Transformer(model, rngs=nnx.Rngs(0)))
     graph, state = nnx.split(shapes, nnx.Param)
-    nnx.replace_by_pure_dict(state, params)
+    used = rounded(params, model.weight_bits) if model.weight_bits else params
+    nnx.replace_by_pure_dict(state, used)
     return nnx.merge(graph, state)
 
 
@@ -182,6 +185,8 @@ def loss_and_gradient(
 ) -> tuple[Float[Array, ""], Params]:
     """Mean NLL of the batch's value tokens in nats, and its gradient.
 
+    The gradient of a mixture of experts is that of the balancing loss too.
+
     Args:
         reading: how the model reads facts.
         params: the parameters.
@@ -196,16 +201,22 @@ def loss_and_gradient(
     if devices:
         tokens = jax.lax.psum(tokens, devices)
 
-    def total(params: Params, batch: Batch) -> Float[Array, ""]:
-        return jnp.sum(value_nll(reading, params, batch)) / tokens
+    def total(params: Params, batch: Batch) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        nll_BxV, balance = value_nll_and_balance(reading, params, batch)
+        nats = jnp.sum(nll_BxV) / tokens
+        return nats if balance is None else nats + BALANCE * balance * chunk / facts, nats
+
+    def of(part: Batch) -> tuple[Float[Array, ""], Params]:
+        (_, nats), gradient = jax.value_and_grad(total, has_aux=True)(params, part)
+        return nats, gradient
 
     if chunk == facts:
-        return jax.value_and_grad(total)(params, batch)
+        return of(batch)
 
     def add(
         sums: tuple[Array, Params], part: Batch
     ) -> tuple[tuple[Float[Array, ""], Params], None]:
-        return jax.tree.map(jnp.add, sums, jax.value_and_grad(total)(params, part)), None
+        return jax.tree.map(jnp.add, sums, of(part)), None
 
     parts = jax.tree.map(lambda rows: rows.reshape(-1, chunk, *rows.shape[1:]), batch)
     start = (jnp.zeros(()), jax.tree.map(jnp.zeros_like, params))

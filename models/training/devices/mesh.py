@@ -70,6 +70,10 @@ def check_mesh(mesh: Mesh, model: TransformerConfig, batch: int) -> None:
         raise BadInput(f"the axes of a mesh must be {AXES}, not {mesh.axis_names}")
     parts = mesh.shape[MODEL]
     require(
+        model.feed_forward != "experts",
+        "a mixture of experts is not divided over a mesh; train it on one device",
+    )
+    require(
         model.width % parts == 0,
         f"width {model.width} cannot be divided over model={parts} devices",
     )

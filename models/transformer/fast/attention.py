@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from factcap.models.compiler import on_cpu
-from factcap.models.transformer.decoder import rotary_angles
+from factcap.models.transformer.rotary import rotary_angles
 
 # The short form is written out position by position and channel by channel.
 _SHORT_TIME = 24

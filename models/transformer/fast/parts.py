@@ -38,7 +38,7 @@ def all_whole(params: Any, dtype: Any) -> Any:
 def _whole(leaf: Array | Part, dtype: Any) -> Float[Array, "..."]:
     if isinstance(leaf, Part):
         return _gathered(leaf.axis, leaf.devices, dtype, leaf.shard)
-    return leaf.astype(dtype) if leaf.ndim == 2 else leaf
+    return leaf.astype(dtype) if leaf.ndim >= 2 else leaf
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
@@ -61,7 +61,7 @@ def _gather_backward(axis, devices, dtype, _, gradient):
 _gathered.defvjp(_gather_forward, _gather_backward)
 
 
-def gathered_twice(block: Callable[..., Array], params: Any) -> Callable[..., Array]:
+def gathered_twice(block: Callable[..., Any], params: Any) -> Callable[..., Any]:
     """The function, keeping no whole parameter for the backward pass: there it is gathered again.
 
     A function of parameters of which none is divided is given back as it is.

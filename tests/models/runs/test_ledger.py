@@ -30,9 +30,14 @@ def product_flops(jaxpr):
     return total
 
 
-def test_flops_are_those_of_the_products_in_the_program():
+@pytest.mark.parametrize(
+    "layer",
+    [{}, {"hidden": 100}, {"feed_forward": "gated"}, {"feed_forward": "masked", "active": 200}],
+    ids=str,
+)
+def test_flops_are_those_of_the_products_in_the_program(layer):
     facts = make_facts(64, keys=(3, 3), values=(4, 4))
-    model = TransformerConfig(model_vocabulary(facts), width=128, depth=3, heads=2)
+    model = TransformerConfig(model_vocabulary(facts), width=128, depth=3, heads=2, **layer)
     layout = Layout.of([facts])
     reading = Reading(model, layout.context, stacked=True)  # attention as products
     state = initial_state(model, make_schedule(TrainConfig(), 64, 128), 0)
@@ -42,6 +47,19 @@ def test_flops_are_those_of_the_products_in_the_program():
     # Beside these the program has sums written as products, and the half of attention that is
     # masked; and no gradient is needed with respect to the embedded tokens of the readout.
     assert step_flops(reading, layout, 64) == pytest.approx(counted, rel=0.04)
+
+
+def test_flops_of_a_mixture_are_those_of_the_experts_that_a_token_goes_through():
+    facts = make_facts(64, keys=(3, 3), values=(4, 4))
+    layout = Layout.of([facts])
+
+    def flops(**layer):
+        model = TransformerConfig(12, width=128, depth=3, heads=2, **layer)
+        return step_flops(Reading(model, layout.context), layout, 64)
+
+    mixture = {"feed_forward": "experts", "experts": 8}
+    assert flops() < flops(**mixture, active=1) < 1.02 * flops()
+    assert flops(hidden=1024) < flops(**mixture, active=2) < 1.02 * flops(hidden=1024)
 
 
 def test_flops_of_a_large_model_are_six_a_weight_and_token():

@@ -5,7 +5,7 @@ import pytest
 from flax import nnx
 
 from factcap.models import SIZES, Transformer, TransformerConfig, named_size
-from factcap.models.transformer.decoder import rotate
+from factcap.models.transformer.rotary import rotate
 from factcap.synth import BadInput
 
 CONFIG = TransformerConfig(vocabulary=11, width=16, depth=2, heads=2)

@@ -1,0 +1,139 @@
+"""3.6 bits a parameter: the most that models store of uniform random sequences."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from factcap.figures.claims.claim import (
+    Claim,
+    Finding,
+    Panel,
+    Row,
+    Wanted,
+    chosen,
+    one_row,
+    run_of,
+)
+from factcap.figures.claims.two_bits import Shape
+from factcap.figures.fields import Count, Positive
+from factcap.models import TransformerConfig, run_spec
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Which runs are made.
+
+    Attributes:
+        shapes: of the models.
+        vocabulary: token ids.
+        length: tokens of a sequence.
+        bits_offered: for each parameter, in different runs; the most stored of them counts.
+        exposures: of each sequence at the most; a run ends where the bits no longer grow.
+        optimizer: of all runs.
+    """
+
+    shapes: tuple[Shape, ...] = (Shape(8), Shape(16), Shape(24))
+    vocabulary: Count = 64
+    length: Count = 16
+    bits_offered: tuple[Positive, ...] = (3.0, 5.0)
+    exposures: Count = 2000
+    optimizer: str = "muon"
+
+
+def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]:
+    """A run for each shape and number of sequences."""
+    wanted = []
+    for shape in settings.shapes:
+        # one token more, for the start of a sequence
+        parameters = TransformerConfig(settings.vocabulary + 1, **shape.model).parameters
+        for offered in settings.bits_offered:
+            bits = settings.length * float(np.log2(settings.vocabulary))
+            for seed in seeds:
+                recipe = {
+                    "generator": "bitstrings",
+                    "facts": max(1, round(offered * parameters / bits)),
+                    "vocabulary": settings.vocabulary,
+                    "length": settings.length,
+                    "key_length": 0,
+                    "seed": seed,
+                }
+                more = {"batch": 0, "saturate": True, "optimizer": settings.optimizer}
+                config = run_of(recipe, shape.model, settings.exposures, seed, **more)
+                series = {"series": f"width {shape.width}"}
+                labels = {"width": shape.width, "depth": shape.depth, "offered": offered}
+                wanted.append(Wanted({**labels, **series, "seed": seed}, run_spec(config)))
+    return wanted
+
+
+def _most(rows: Sequence[Row], shape: Shape) -> np.ndarray:
+    """Most bits a parameter that models of a shape store, one a seed."""
+    seeds = sorted({row["seed"] for row in rows})
+    return np.array(
+        [
+            max(row["bits_per_parameter"] for row in chosen(rows, seed=seed, **vars(shape)))
+            for seed in seeds
+        ]
+    )
+
+
+def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
+    """The most bits a parameter of each shape, and how they differ."""
+    most: dict[Shape, Any] = {shape: _most(rows, shape) for shape in settings.shapes}
+    sizes = {shape: chosen(rows, **vars(shape))[0]["parameters"] for shape in settings.shapes}
+    found = [
+        Finding(
+            f"bits a parameter of random sequences, {sizes[shape]:,} parameters",
+            3.6,
+            list(most[shape]),
+            (3.2, 4.0),
+            (1.8, 7.2),
+            sizes[shape],
+        )
+        for shape in settings.shapes
+    ]
+    if len(most) > 1:
+        every = np.array(list(most.values()))
+        found.append(
+            Finding(
+                "least over most bits a parameter among sizes",
+                1.0,
+                list(every.min(axis=0) / every.max(axis=0)),
+                (0.85, 1.0),
+                (0.6, 1.0),
+                max(sizes.values()),
+            )
+        )
+    return found
+
+
+CLAIM = Claim(
+    title="Models store 3.6 bits a parameter of random sequences",
+    source="Morris et al. 2505.24832",
+    settings={
+        "tiny": Settings(shapes=(Shape(8), Shape(16)), bits_offered=(4.0,), exposures=30),
+        "laptop": Settings(),
+        # The last shape has 0.53M parameters, as many as the small public reproduction
+        # (pngwn/memcap), and its vocabulary, length and optimizer.
+        "gpu": Settings(
+            shapes=(Shape(32), Shape(64), Shape(112)),
+            vocabulary=2048,
+            length=64,
+            exposures=4000,
+            optimizer="adamw",
+        ),
+    },
+    runs=runs,
+    rows=one_row,
+    findings=findings,
+    panel=Panel(
+        "parameters",
+        "bits_per_parameter",
+        "offered",
+        ("parameters", "bits a parameter"),
+        log=True,
+        published=3.6,
+    ),
+)

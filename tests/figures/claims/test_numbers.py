@@ -1,0 +1,138 @@
+"""The numbers that claims read off their runs."""
+
+import numpy as np
+import pytest
+
+from factcap.capacity import Background
+from factcap.figures.claims import augmentation, junk, mixture
+from factcap.figures.claims.exposures import LAWS, left_out_error
+from factcap.figures.claims.facts import distinct_rows, facts_file, token_facts
+from factcap.figures.claims.mixture import fitted_background, threshold
+from factcap.figures.claims.plateau import plateau_steps
+from factcap.figures.claims.skew import ORDINARY, SELECTED, best_shares, findings
+from factcap.figures.claims.table import PRESETS
+from factcap.synth import load
+
+
+@pytest.mark.parametrize(
+    ("name", "constants"),
+    [
+        ("exponential", (2.5, 120.0)),
+        ("hyperbola", (3.0, 60.0)),
+        ("hyperbola with a power", (3.0, 60.0, 0.7)),
+        ("logarithm", (0.4, 10.0)),
+        ("power", (0.5, 0.25)),
+    ],
+)
+def test_the_law_that_made_the_data_foretells_what_was_left_out(name, constants):
+    exposures = np.array([25.0, 50, 100, 200, 400, 800, 1600])
+    bits = LAWS[name].at(exposures, constants)
+    errors = {law: left_out_error(LAWS[law], exposures, bits) for law in LAWS}
+    assert errors[name] < 1e-3
+    if name in ("exponential", "hyperbola"):
+        other = {"exponential": "hyperbola", "hyperbola": "exponential"}[name]
+        assert errors[other] > 0.05
+
+
+def test_the_plateau_ends_where_the_loss_has_fallen():
+    steps = np.array([100.0, 200, 300, 400])
+    assert plateau_steps(steps, np.array([6.0, 6.0, 5.9, 5.5]), 0.05) == pytest.approx(300)
+    assert plateau_steps(steps, np.array([6.0, 6.0, 6.0, 5.8]), 0.05) == np.inf
+    assert plateau_steps(steps, np.array([3.0, 2.0, 1.0, 1.0]), 0.05) == 50
+
+
+def test_the_threshold_is_where_half_are_known():
+    ratios = (0.01, 0.1, 1.0)
+    assert threshold(ratios, [0.0, 0.0, 1.0]) == pytest.approx(10**-0.5)
+    assert threshold(ratios, [0.0, 0.5, 1.0]) == pytest.approx(0.1)
+    assert threshold(ratios, [0.9, 1.0, 1.0]) == 0.01
+    assert threshold(ratios, [0.0, 0.0, 0.2]) == 1.0
+
+
+def test_the_loss_curve_of_the_background_is_found():
+    curve = Background(scale=50.0, power=0.3)
+    rows = [{"parameters": size, "background_bits": curve.loss(2.0 * size)} for size in (100, 1000)]
+    found = fitted_background(rows, 2.0)
+    assert (found.scale, found.power) == (pytest.approx(50.0), pytest.approx(0.3))
+
+
+def test_the_best_share_is_over_all_sizes_and_at_most_1():
+    rows = [
+        {
+            **{"seed": 0, "scheme": scheme, "exponent": exponent, "parameters": 1},
+            **{"stored_bits": 21.0 * stored, "facts_known": known},
+        }
+        for scheme, exponent, stored, known in (
+            (ORDINARY, 0.0, 80, 80),
+            (ORDINARY, 0.0, 100, 20),
+            (ORDINARY, 1.5, 60, 50),
+            (ORDINARY, 1.5, 70, 40),
+            (SELECTED, 1.5, 90, 120),
+        )
+    ]
+    assert best_shares(rows, ORDINARY, 0.0) == [0.8]
+    assert best_shares(rows, ORDINARY, 1.5) == [0.5]
+    assert best_shares(rows, SELECTED, 1.5) == [1.0]
+    settings = PRESETS["laptop"].skew
+    rows += [{**row, "exponent": exponent} for row in rows[:2] for exponent in (0.75,)]
+    gap, closed = findings(settings, rows)
+    assert gap.values == pytest.approx([0.3])
+    assert closed.values == pytest.approx([1.0])
+
+
+def test_joined_facts_are_those_that_were_given(tmp_path):
+    rng = np.random.default_rng(0)
+    keys = [distinct_rows(3, 2, 5, rng), distinct_rows(4, 1, 5, rng)]
+    values = [np.full((3, 1), 4), np.full((4, 3), 2)]
+    facts = token_facts(keys, values, [5.0, 125.0], np.arange(1.0, 8.0), 5, kind="test")
+    assert facts.key_length.tolist() == [2, 2, 2, 1, 1, 1, 1]
+    assert facts.length.tolist() == [3, 3, 3, 4, 4, 4, 4]
+    np.testing.assert_array_equal(facts.tokens[3:, 1:], 2)
+    assert facts.frequency.sum() == pytest.approx(1)
+    path = facts_file(tmp_path / "facts", facts)
+    assert facts_file(tmp_path / "facts", facts) == path
+    np.testing.assert_array_equal(load(path).tokens, facts.tokens)
+
+
+def test_rows_are_distinct():
+    rows = distinct_rows(25, 2, 5, np.random.default_rng(0))
+    assert len({tuple(row) for row in rows.tolist()}) == 25
+
+
+def test_junk_is_met_once_and_has_its_share():
+    settings = PRESETS["tiny"].junk
+    alone, mixed, marked = (
+        junk._facts(settings, form, 4, 0) for form in (junk.ALONE, junk.MIXED, junk.MARKED)
+    )
+    useful = len(alone)
+    assert mixed.frequency[:useful].sum() == pytest.approx(1 / 8, rel=1e-3)
+    draws = useful * 4 * 8
+    np.testing.assert_allclose(draws * mixed.frequency[useful:], 1, rtol=1e-3)
+    np.testing.assert_allclose(draws * mixed.frequency[:useful], 4, rtol=1e-3)
+    assert set(marked.tokens[:useful, 0]) == {256}
+    assert marked.key_length[:useful].tolist() == [5] * useful
+    np.testing.assert_array_equal(marked.tokens[:useful, 1:], mixed.tokens[:useful, :7])
+
+
+def test_facts_that_are_mixed_in_have_the_ratio():
+    settings = PRESETS["tiny"].mixture
+    facts = mixture._facts(settings, 0.3, 0)
+    assert facts.frequency[: settings.facts].sum() == pytest.approx(0.3)
+    alone = mixture._facts(settings, 0.0, 0)
+    assert len(alone) == settings.background
+    np.testing.assert_array_equal(alone.tokens, facts.tokens[settings.facts :])
+
+
+def test_who_is_asked_for_was_not_asked_for_in_training():
+    settings = PRESETS["tiny"].augmentation
+    trained = augmentation.trained_facts(settings, augmentation.NEW, 0)
+    asked = augmentation.asked_facts(settings, 0)
+    keys = {tuple(row[:4]) for row in trained.tokens[trained.key_length == 4].tolist()}
+    assert not keys & {tuple(row[:4]) for row in asked.tokens.tolist()}
+    # each is told in six orders: the value of an attribute stands after its token
+    told = [row for row in trained.tokens.tolist() if row[:3] == asked.tokens[0, :3].tolist()]
+    assert len(told) == 6
+    for row in told:
+        assert row[row.index(64, 3) + 1] == asked.tokens[0, 4]
+    fixed = augmentation.trained_facts(settings, augmentation.FIXED, 0)
+    assert sum(row[:3] == asked.tokens[0, :3].tolist() for row in fixed.tokens.tolist()) == 1
