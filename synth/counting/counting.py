@@ -74,9 +74,7 @@ def count_facts(
     require(out.suffix.lower() == ".parquet", f"--out must be a .parquet file, not {out}")
     require(not out.exists(), f"{out} exists; choose another name or remove it")
     require(out.parent.is_dir(), f"the folder {out.parent} does not exist; create it first")
-    names = gather_names(
-        facts.subject_names, facts.object_names, ignore_case=options.ignore_case
-    )
+    names = gather_names(facts.subject_names, facts.object_names, ignore_case=options.ignore_case)
     search = Search(
         names, compile_names(names.names), options.ignore_case, options.words, options.text
     )

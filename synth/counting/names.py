@@ -34,7 +34,7 @@ class Names:
 
     names: tuple[bytes, ...] = field(repr=False)
     bearer: Int64[np.ndarray, " uses"]
-    first: Int64[np.ndarray, " names+1"]
+    first: Int64[np.ndarray, " starts"]
     entities: int
     subject: Int64[np.ndarray, " facts"]
     object: Int64[np.ndarray, " facts"]

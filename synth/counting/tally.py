@@ -78,7 +78,7 @@ class Tallier:
 
 
 def _spread(
-    first: Int64[np.ndarray, " lists+1"], number: Int64[np.ndarray, " rows"]
+    first: Int64[np.ndarray, " starts"], number: Int64[np.ndarray, " rows"]
 ) -> tuple[Int64[np.ndarray, " out"], Int64[np.ndarray, " out"]]:
     """All members of the lists with these numbers: the row of each, and its place.
 

@@ -121,7 +121,9 @@ def _lines(piece: Piece) -> Iterator[tuple[int, list[bytes]]]:
         packed = Path(piece.path).suffix.lower() in PACKED
         while packed or file.tell() < piece.stop:
             rest = BLOCK if packed else piece.stop - file.tell()
-            lines = file.readlines(min(BLOCK, rest))
+            # `readlines` ends with the first line that exceeds what it is told, and 0 means all.
+            enough = min(BLOCK, rest) - 1
+            lines = file.readlines(enough) if enough else [file.readline()]
             if not lines:
                 return
             yield before, lines

@@ -73,7 +73,7 @@ class Unfinished:
     def _read(self) -> None:
         path = self.folder / _COUNTS
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 key, done = str(kept["key"]), kept["done"]
                 total = Tally(int(kept["documents"]), kept["entity"], kept["pair"])
         except (zipfile.BadZipFile, ValueError, KeyError, EOFError):

@@ -58,9 +58,7 @@ class Counter:
         return total
 
 
-def count_parts(
-    search: Search, parts: Sequence[Part], workers: int
-) -> Iterator[tuple[int, Tally]]:
+def count_parts(search: Search, parts: Sequence[Part], workers: int) -> Iterator[tuple[int, Tally]]:
     """(number of the part, its counts), as they are done.
 
     Args:
