@@ -61,10 +61,10 @@ class Tallier:
             documents: how many documents were looked at.
         """
         names = self._names
-        match = np.unique(document * len(names.names) + name)
+        match = _different(document * len(names.names) + name)
         document, name = np.divmod(match, max(len(names.names), 1))
         row, use = _spread(names.first, name)
-        present = np.unique(document[row] * names.entities + names.bearer[use])
+        present = _different(document[row] * names.entities + names.bearer[use])
         document, entity = np.divmod(present, max(names.entities, 1))
         row, place = _spread(self._first, entity)
         fact = self._fact[place]
@@ -75,6 +75,12 @@ class Tallier:
             np.bincount(entity, minlength=names.entities),
             np.bincount(both, minlength=names.facts),
         )
+
+
+def _different(values: Int64[np.ndarray, " some"]) -> Int64[np.ndarray, " fewer"]:
+    """Each value once, in order: as `np.unique`, which for these takes twice as long."""
+    ordered = np.sort(values)
+    return ordered[np.diff(ordered, prepend=-1) > 0]
 
 
 def _spread(
