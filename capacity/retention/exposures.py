@@ -1,0 +1,121 @@
+"""Which facts a training will know, from frequency and entropy alone.
+
+A training draws fact i about n_i times. Of its entropy H_i it stores a share that grows with n_i as
+rate-distortion theory has it: at a price of n_C exposures, log odds in proportion to log n_i. The
+capacity sets the price,
+
+    share_i = x_i^(1/theta) / (1 + x_i^(1/theta)),   x_i = n_i / n_C,   sum_i H_i share_i = C.
+
+A fact is recalled once enough of it is stored, which takes a multiple of the price, and once it was
+met often enough to be acquired at all, however much room there is:
+
+    n_0^2 = (needed n_C)^2 + acquisition^2,   odds of recall = (n_i / n_0)^(1/blur).
+
+As theta goes to 0 this is all-or-nothing storage: the most frequent facts are stored whole.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import Float64
+from scipy import optimize, special
+
+# The search, in logarithms: bits a parameter, theta, needed, acquisition, blur.
+_STARTS = ((1.5, 0.9, 0.5, 60.0, 0.25), (2.3, 0.3, 1.0, 10.0, 0.2))
+# The constants' usual values and, in powers of e, how far from these they are believed to lie.
+_USUAL, _FACTOR = (2.0, 0.5, 1.0, 30.0, 0.25), (0.5, 1.0, 1.0, 1.5, 1.0)
+# ln of a price: between nothing and more exposures than any training has.
+_LEAST, _MOST = -40.0, 40.0
+_HALVINGS = 60
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is known of a training before it begins.
+
+    Attributes:
+        exposures: how often each fact will be drawn, on average.
+        entropy_bits: of each fact.
+        parameters: of the model.
+    """
+
+    exposures: Float64[np.ndarray, " facts"]
+    entropy_bits: Float64[np.ndarray, " facts"]
+    parameters: int
+
+
+@dataclass(frozen=True)
+class ExposureLaw:
+    """The law with its constants.
+
+    Attributes:
+        bits_per_parameter: C over the parameters.
+        theta: how far storage is spread over facts of different frequency.
+        needed: exposures that recall takes, over the price.
+        acquisition: exposures that recall takes where there is room for everything.
+        blur: how much trainings and facts of equal frequency differ.
+    """
+
+    bits_per_parameter: float
+    theta: float
+    needed: float
+    acquisition: float
+    blur: float
+
+    def price(self, training: Training) -> float:
+        """n_C, in exposures; 0 where everything fits."""
+        capacity = self.bits_per_parameter * training.parameters
+        if training.entropy_bits.sum() <= capacity:
+            return 0.0
+        log_exposures = np.log(training.exposures)
+        low, high = _LEAST, _MOST
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            share = special.expit((log_exposures - middle) / self.theta)
+            low, high = (
+                (middle, high) if share @ training.entropy_bits > capacity else (low, middle)
+            )
+        return float(np.exp(low))
+
+    def predict(self, training: Training) -> Float64[np.ndarray, " facts"]:
+        """The probability that each fact will be recalled.
+
+        Args:
+            training: its exposures positive.
+        """
+        enough = np.hypot(self.needed * self.price(training), self.acquisition)
+        return special.expit((np.log(training.exposures) - np.log(enough)) / self.blur)
+
+
+def fit_exposure_law(
+    trainings: Sequence[tuple[Training, Float64[np.ndarray, " facts"]]],
+) -> ExposureLaw:
+    """The constants of trainings that were made: maximum likelihood, with weak beliefs before.
+
+    Args:
+        trainings: each with the share of its runs that recalled each fact.
+
+    Raises:
+        ValueError: without a training.
+    """
+    if not trainings:
+        raise ValueError("the law needs one training at least")
+
+    def loss(point: npt.NDArray[np.float64]) -> float:
+        law = ExposureLaw(*np.exp(point).tolist())
+        away = (point - np.log(_USUAL)) / _FACTOR
+        total = float(away @ away) / 2
+        for training, recall in trainings:
+            known = np.clip(law.predict(training), 1e-6, 1 - 1e-6)
+            total -= float(recall @ np.log(known) + (1 - recall) @ np.log1p(-known))
+        return total
+
+    options = {"maxiter": 1500, "xatol": 1e-3, "fatol": 1e-2}
+    found = [
+        optimize.minimize(loss, np.log(start), method="Nelder-Mead", options=options)
+        for start in _STARTS
+    ]
+    best = min(found, key=lambda one: one.fun)
+    return ExposureLaw(*np.exp(best.x).tolist())
