@@ -28,7 +28,8 @@ _STARTS = ((1.5, 0.9, 0.5, 60.0, 0.25), (2.3, 0.3, 1.0, 10.0, 0.2))
 _USUAL, _FACTOR = (2.0, 0.5, 1.0, 30.0, 0.25), (0.5, 1.0, 1.0, 1.5, 1.0)
 # ln of a price: between nothing and more exposures than any training has.
 _LEAST, _MOST = -40.0, 40.0
-_HALVINGS = 60
+# Step of the differences from which the search takes its gradient.
+_STEP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,14 @@ class ExposureLaw:
         if training.entropy_bits.sum() <= capacity:
             return 0.0
         log_exposures = np.log(training.exposures)
-        low, high = _LEAST, _MOST
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            share = special.expit((log_exposures - middle) / self.theta)
-            low, high = (
-                (middle, high) if share @ training.entropy_bits > capacity else (low, middle)
-            )
-        return float(np.exp(low))
+
+        def beyond(log_price: float) -> float:
+            share = special.expit((log_exposures - log_price) / self.theta)
+            return float(share @ training.entropy_bits) - capacity
+
+        if beyond(_LEAST) <= 0:
+            return 0.0
+        return float(np.exp(optimize.brentq(beyond, _LEAST, _MOST, xtol=1e-10)))
 
     def predict(self, training: Training) -> Float64[np.ndarray, " facts"]:
         """The probability that each fact will be recalled.
@@ -90,7 +91,7 @@ class ExposureLaw:
 
 
 def fit_exposure_law(
-    trainings: Sequence[tuple[Training, Float64[np.ndarray, " facts"]]],
+    trainings: Sequence[tuple[Training, Float64[np.ndarray, "_"]]],
 ) -> ExposureLaw:
     """The constants of trainings that were made: maximum likelihood, with weak beliefs before.
 
@@ -112,9 +113,9 @@ def fit_exposure_law(
             total -= float(recall @ np.log(known) + (1 - recall) @ np.log1p(-known))
         return total
 
-    options = {"maxiter": 1500, "xatol": 1e-3, "fatol": 1e-2}
+    options = {"eps": _STEP}
     found = [
-        optimize.minimize(loss, np.log(start), method="Nelder-Mead", options=options)
+        optimize.minimize(loss, np.log(start), method="L-BFGS-B", options=options)
         for start in _STARTS
     ]
     best = min(found, key=lambda one: one.fun)
