@@ -44,8 +44,8 @@ def draw(plan: Plan, told: Sequence[Told], public: Sequence[HeldOut]) -> Figure:
             xscale="log",
             ylim=(-0.03, 1.03),
         )
-        _say(axes, f"$R^2$ = {pooled:.2f} per fact")
-        axes.legend(loc="lower right", title="power law, load")
+        title = f"$R^2$ = {pooled:.2f} per fact\npower law, load"
+        axes.legend(loc="center right", title=title)
     panels[0].set_ylabel("recall: mean over runs (points), the law (lines)")
     _calibration(panels[-1], plan, told)
     if shown:
@@ -70,7 +70,7 @@ def _by_exposures(axes: Axes, one: Told, number: int) -> None:
 
 
 def _calibration(axes: Axes, plan: Plan, told: Sequence[Told]) -> None:
-    """For each number of runs that recall a fact of all, how likely recall had been said to be."""
+    """Of facts that were told about the same probability, how many the runs recall."""
     for number, scheme in enumerate(plan.schemes):
         mine = [one for one in told if one.condition.scheme == scheme]
         predicted = np.concatenate([one.predicted for one in mine])
@@ -84,7 +84,7 @@ def _calibration(axes: Axes, plan: Plan, told: Sequence[Told]) -> None:
     axes.plot([0, 1], [0, 1], color="0.4", linewidth=0.8)
     axes.set(
         title="Calibration, all conditions",
-        xlabel="predicted, tenths",
+        xlabel="predicted, in groups of a tenth",
         ylabel="share of runs that recall",
         aspect="equal",
     )
@@ -94,7 +94,3 @@ def _calibration(axes: Axes, plan: Plan, told: Sequence[Told]) -> None:
 def _pooled(told: Sequence[Told]) -> float:
     accuracy = np.concatenate([one.accuracy for one in told])
     return r_squared(accuracy, np.concatenate([one.predicted for one in told]))
-
-
-def _say(axes: Axes, text: str) -> None:
-    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", fontsize=8.5)

@@ -30,8 +30,8 @@ def test_without_spread_and_blur_the_most_frequent_facts_are_known():
     one = training()
     sharp = ExposureLaw(2.0, theta=0.001, needed=1.0, acquisition=1e-6, blur=0.001)
     known = sharp.predict(one)
-    assert np.allclose(known[:199], 1)
-    assert np.allclose(known[202:], 0)
+    assert np.allclose(known[:199], 1, atol=0.01)
+    assert np.allclose(known[202:], 0, atol=0.01)
 
 
 def test_two_facts_worked_by_hand():
