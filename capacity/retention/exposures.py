@@ -16,6 +16,7 @@ As theta goes to 0 this is all-or-nothing storage: the most frequent facts are s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +79,8 @@ class ExposureLaw:
 
         if beyond(_LEAST) <= 0:
             return 0.0
-        return float(np.exp(optimize.brentq(beyond, _LEAST, _MOST, xtol=1e-10)))
+        log_price: Any = optimize.brentq(beyond, _LEAST, _MOST, xtol=1e-10)
+        return float(np.exp(log_price))
 
     def predict(self, training: Training) -> Float64[np.ndarray, " facts"]:
         """The probability that each fact will be recalled.

@@ -1,6 +1,7 @@
 """The figure `retention`: our own runs above, public models below."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -30,7 +31,8 @@ def draw(plan: Plan, told: Sequence[Told], public: Sequence[HeldOut]) -> Figure:
     columns = len(schemes) + 1
     width = max(3.9 * columns, 3.1 * len(shown), 9.3)
     figure = Figure(figsize=(width, 8.0 if shown else 4.3), layout="constrained")
-    parts = figure.subfigures(2 if shown else 1, 1, squeeze=False)[:, 0]
+    grid: Any = figure.subfigures(2 if shown else 1, 1, squeeze=False)
+    parts = grid[:, 0]
     panels = parts[0].subplots(1, columns, squeeze=False)[0]
     for axes, scheme in zip(panels, schemes, strict=False):
         mine = [one for one in told if one.condition.scheme == scheme]
@@ -50,8 +52,7 @@ def draw(plan: Plan, told: Sequence[Told], public: Sequence[HeldOut]) -> Figure:
     _calibration(panels[-1], plan, told)
     if shown:
         below = parts[1].subplots(1, len(shown), sharey=True, squeeze=False)[0]
-        for axes, one in zip(below, shown, strict=True):
-            image = draw_against(axes, one)
+        image = [draw_against(axes, one) for axes, one in zip(below, shown, strict=True)][-1]
         below[0].set_ylabel("measured accuracy")
         parts[1].colorbar(image, ax=list(below), label="facts", pad=0.01)
     return figure

@@ -135,7 +135,7 @@ def _lines_before(piece: Piece, within: int) -> int:
     if not piece.start:
         return within
     with open(piece.path, "rb") as file:
-        breaks, left = 0, piece.start
+        breaks, left, text = 0, piece.start, b""
         while left and (text := file.read(min(BLOCK, left))):
             breaks += text.count(b"\n")
             left -= len(text)

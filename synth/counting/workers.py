@@ -83,7 +83,8 @@ def count_parts(search: Search, parts: Sequence[Part], workers: int) -> Iterator
             pipe.send(part)
             busy[pipe] = number
         while busy:
-            for pipe in wait(list(busy)):
+            ready = set(wait(list(busy)))
+            for pipe in [each for each in busy if each in ready]:
                 number, found = busy.pop(pipe), _receive(pipe)
                 for later, part in waiting:
                     pipe.send(part)
