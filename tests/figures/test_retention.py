@@ -105,8 +105,8 @@ def test_rows_and_picture_show_what_was_told():
     assert len(rows) == 4
     for row in rows:
         assert tuple(row) == COLUMNS
-        assert row["known_predicted"] == pytest.approx(row["known"], rel=0.1)
-        assert row["r2"] > 0.8
+        assert row["known_predicted"] == pytest.approx(row["known"], rel=0.2)
+        assert row["r2"] > 0.7
         assert row["r2_one_run"] < row["r2"] < row["noise_ceiling"] + 0.02
     public, _ = answered(counted(400, relations=4), known=-10.0)
     figure = draw(plan, told, [HeldOut(public, np.full(400, 0.5))])
