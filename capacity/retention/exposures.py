@@ -12,10 +12,15 @@ met often enough to be acquired at all, however much room there is:
     n_0^2 = (needed n_C)^2 + acquisition^2,   odds of recall = (n_i / n_0)^(1/blur).
 
 As theta goes to 0 this is all-or-nothing storage: the most frequent facts are stored whole.
+
+Where facts differ in entropy, each bit above their mean divides the odds by 2^per_bit. In theory
+it divides them by 2: an answer out of K has log2 odds of w / theta - log2(K - 1). And where facts
+are of several relations, those of a relation may need more exposures than others, or fewer, by a
+factor; the factors are shrunk toward 1.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,10 +28,12 @@ import numpy.typing as npt
 from jaxtyping import Float64
 from scipy import optimize, special
 
-# The search, in logarithms: bits a parameter, theta, needed, acquisition, blur.
-_STARTS = ((1.5, 0.9, 0.5, 60.0, 0.25), (2.3, 0.3, 1.0, 10.0, 0.2))
+# The search, in logarithms: bits a parameter, theta, needed, acquisition, blur, a bit.
+_STARTS = ((1.5, 0.9, 0.5, 60.0, 0.25, 1.0), (2.3, 0.3, 1.0, 10.0, 0.2, 1.0))
 # The constants' usual values and, in powers of e, how far from these they are believed to lie.
-_USUAL, _FACTOR = (2.0, 0.5, 1.0, 30.0, 0.25), (0.5, 1.0, 1.0, 1.5, 1.0)
+_USUAL, _FACTOR = (2.0, 0.5, 1.0, 30.0, 0.25, 1.0), (0.5, 1.0, 1.0, 1.5, 1.0, 0.5)
+# The same of what a relation needs, which is usually what the others need.
+_RELATIONS = 1.0
 # ln of a price: between nothing and more exposures than any training has.
 _LEAST, _MOST = -40.0, 40.0
 # Step of the differences from which the search takes its gradient.
@@ -41,11 +48,13 @@ class Training:
         exposures: how often each fact will be drawn, on average.
         entropy_bits: of each fact.
         parameters: of the model.
+        relations: the name of each fact's relation; none where all facts are of one kind.
     """
 
     exposures: Float64[np.ndarray, " facts"]
     entropy_bits: Float64[np.ndarray, " facts"]
     parameters: int
+    relations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,9 @@ class ExposureLaw:
         needed: exposures that recall takes, over the price.
         acquisition: exposures that recall takes where there is room for everything.
         blur: how much trainings and facts of equal frequency differ.
+        per_bit: log2 of what a bit of entropy divides the odds by.
+        relations: ln of how many times the exposures of others the facts of a relation need; 0 for
+            one that is not here.
     """
 
     bits_per_parameter: float
@@ -65,6 +77,8 @@ class ExposureLaw:
     needed: float
     acquisition: float
     blur: float
+    per_bit: float = 1.0
+    relations: Mapping[str, float] = field(default_factory=dict)
 
     def price(self, training: Training) -> float:
         """n_C, in exposures; 0 where everything fits."""
@@ -89,7 +103,12 @@ class ExposureLaw:
             training: its exposures positive.
         """
         enough = np.hypot(self.needed * self.price(training), self.acquisition)
-        return special.expit((np.log(training.exposures) - np.log(enough)) / self.blur)
+        log_needed = np.log(enough) + np.array(
+            [self.relations.get(name, 0.0) for name in training.relations] or 0.0
+        )
+        bits = training.entropy_bits - training.entropy_bits.mean()
+        log_odds = (np.log(training.exposures) - log_needed) / self.blur
+        return special.expit(log_odds - np.log(2) * self.per_bit * bits)
 
 
 def fit_exposure_law(
@@ -106,9 +125,19 @@ def fit_exposure_law(
     if not trainings:
         raise ValueError("the law needs one training at least")
 
+    names = sorted({name for training, _ in trainings for name in training.relations})
+
+    def law_at(point: npt.NDArray[np.float64]) -> ExposureLaw:
+        constants, relations = np.split(point, [len(_USUAL)])
+        effects = dict(zip(names, relations.tolist(), strict=True))
+        return ExposureLaw(*np.exp(constants).tolist(), effects)
+
+    usual = np.concatenate([np.log(_USUAL), np.zeros(len(names))])
+    spread = np.concatenate([_FACTOR, np.full(len(names), _RELATIONS)])
+
     def loss(point: npt.NDArray[np.float64]) -> float:
-        law = ExposureLaw(*np.exp(point).tolist())
-        away = (point - np.log(_USUAL)) / _FACTOR
+        law = law_at(point)
+        away = (point - usual) / spread
         total = float(away @ away) / 2
         for training, recall in trainings:
             known = np.clip(law.predict(training), 1e-6, 1 - 1e-6)
@@ -117,8 +146,12 @@ def fit_exposure_law(
 
     options = {"eps": _STEP}
     found = [
-        optimize.minimize(loss, np.log(start), method="L-BFGS-B", options=options)
+        optimize.minimize(
+            loss,
+            np.concatenate([np.log(start), np.zeros(len(names))]),
+            method="L-BFGS-B",
+            options=options,
+        )
         for start in _STARTS
     ]
-    best = min(found, key=lambda one: one.fun)
-    return ExposureLaw(*np.exp(best.x).tolist())
+    return law_at(min(found, key=lambda one: one.fun).x)

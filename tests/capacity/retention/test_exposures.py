@@ -55,6 +55,38 @@ def test_constants_are_found_again_and_serve_for_another_training():
     assert found.blur == pytest.approx(LAW.blur, rel=0.1)
 
 
+def test_bits_and_relations_worked_by_hand():
+    # Room for all: 16 exposures are needed on average, twice as many by facts of "hard".
+    before = Training(
+        np.array([16.0, 16.0, 32.0]), np.array([2.0, 4.0, 3.0]), 10, ("a", "a", "hard")
+    )
+    law = ExposureLaw(
+        1.0,
+        theta=0.5,
+        needed=1.0,
+        acquisition=16.0,
+        blur=0.5,
+        per_bit=1.0,
+        relations={"hard": float(np.log(2))},
+    )
+    # Odds: 2^1, 2^-1 and 1.
+    assert law.predict(before) == pytest.approx([2 / 3, 1 / 3, 1 / 2])
+
+
+def test_what_a_bit_and_a_relation_take_is_found_again():
+    rng = np.random.default_rng(0)
+    names = ("easy", "hard") * 1000
+    before = Training(rng.lognormal(4, 1, 2000), rng.uniform(2, 9, 2000), 100_000, names)
+    law = ExposureLaw(
+        2.0, 0.5, 2.0, 40.0, blur=0.3, per_bit=1.6, relations={"easy": -0.8, "hard": 0.8}
+    )
+    recall = (rng.random((10, 2000)) < law.predict(before)).mean(0)
+    found = fit_exposure_law([(before, recall)])
+    assert found.per_bit == pytest.approx(1.6, rel=0.1)
+    gap = found.relations["hard"] - found.relations["easy"]
+    assert gap == pytest.approx(1.6, rel=0.1)
+
+
 def test_without_a_training_there_is_no_law():
     with pytest.raises(ValueError, match="one training at least"):
         fit_exposure_law([])
