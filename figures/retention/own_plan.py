@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from factcap.figures import capacity_experiment as curve
-from factcap.figures.corpus import experiment as corpus
+from factcap.figures import capacity_experiment
+from factcap.figures.corpus import experiment as corpus_experiment
 from factcap.figures.fields import Count, Items, Positive, Seed, Several, Size, one_of
 from factcap.figures.selection.experiment import BITS, ORDINARY, VOCABULARY
 from factcap.models import named_size
@@ -60,7 +60,7 @@ class Plan:
     curve: Annotated[str, one_of(_CURVES)] = "laptop"
     fitted_city_loads: _Loads = (1.0, 2.5, 6.0)
     city_loads: _Loads = (1.5, 4.0)
-    corpus: Annotated[str, one_of(corpus.PRESETS)] = "laptop"
+    corpus: Annotated[str, one_of(corpus_experiment.PRESETS)] = "laptop"
     fitted_corpora: _Corpora = (0, 1)
     corpora: _Corpora = (2,)
     repeats: Several = 4
@@ -71,14 +71,14 @@ class Plan:
         return named_size(self.size, VOCABULARY).parameters
 
     @property
-    def curve_preset(self) -> curve.Preset:
+    def curve_preset(self) -> capacity_experiment.Preset:
         """Of the capacity curve."""
-        return curve.PRESETS[self.curve]
+        return capacity_experiment.PRESETS[self.curve]
 
     @property
-    def corpus_plan(self) -> corpus.Plan:
+    def corpus_plan(self) -> corpus_experiment.Plan:
         """Of the corpus and its runs."""
-        return corpus.PRESETS[self.corpus]
+        return corpus_experiment.PRESETS[self.corpus]
 
     def offered(self, source: str, load: float) -> int:
         """Facts offered at a load; they have equally many bits in both sources."""
