@@ -29,6 +29,7 @@ def draw(told: Sequence[Told], public: Sequence[HeldOut]) -> Figure:
         public: models of `factcap predict`; at most four are drawn.
     """
     shown = public[:_PANELS]
+    told = sorted(told, key=lambda one: list(_TITLES).index(one.condition.source))
     groups = _groups(told)
     columns = max((len(groups) + 3) // 2, 2)
     width = max(3.7 * columns, 3.1 * len(shown), 9.3)
@@ -42,7 +43,7 @@ def draw(told: Sequence[Told], public: Sequence[HeldOut]) -> Figure:
             _by_exposures(axes, one, number)
         axes.set(title=title, xlabel="exposures by frequency", xscale="log", ylim=(-0.03, 1.03))
         axes.set_ylabel("recall: runs (points), law (lines)")
-        axes.legend(loc="upper left", fontsize=7)
+        axes.legend(loc="lower right", fontsize=7)
     _calibration(panels[len(groups)], told)
     _against_noise(panels[len(groups) + 1], told)
     for axes in panels[len(groups) + 2 :]:
@@ -124,8 +125,8 @@ def _against_noise(axes: Axes, told: Sequence[Told]) -> None:
         noise_ceiling(one.accuracy, np.full(len(one.accuracy), float(len(one.condition.seeds))))
         for one in told
     ]
-    axes.barh(place, reached, height=0.7, color=COLORS[0], alpha=0.7, label="the law")
-    axes.plot(ceiling, place, linestyle="none", marker="|", color="0.1", label="noise ceiling")
+    axes.barh(place, reached, height=0.7, color=COLORS[0], alpha=0.7)
+    axes.plot(ceiling, place, linestyle="none", marker="|", color="0.1")
     names = [f"{one.condition.source}, {_label(one)}" for one in told]
     names = [
         f"{name}, {one.condition.scheme}" if one.condition.source == POWER_LAW else name
@@ -133,5 +134,6 @@ def _against_noise(axes: Axes, told: Sequence[Told]) -> None:
     ]
     axes.set_yticks(place, names, fontsize=6)
     axes.invert_yaxis()
-    axes.set(title="$R^2$ per fact", xlim=(0, 1))
-    axes.legend(loc="lower left", fontsize=7)
+    axes.set(
+        title="$R^2$ per fact, noise ceiling", xlim=(0, 1), xlabel="law (bars), ceiling (ticks)"
+    )
