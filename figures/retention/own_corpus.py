@@ -1,6 +1,6 @@
 """Runs on the corpus of `corpus_selection`: which facts of its documents they know."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,7 @@ def make_corpus_runs(
     *,
     workers: int,
     progress: Callable[[int, int, float], object],
-) -> Iterator[Made]:
+) -> list[Made]:
     """Make those of the runs that are not finished, and ask all of them.
 
     Selection scores marked values. A fact is known if more than half of its templates get it.
@@ -43,18 +43,23 @@ def make_corpus_runs(
         progress: called with (number of the run, runs in all, share of the run that is done).
 
     Raises:
+        BadInput: for fewer facts than a corpus tells, before anything is trained.
         FloatingPointError: if a run diverged.
     """
     corpora = {one.facts_seed for one in conditions}
     told = {seed: material(plan.corpus_plan, knowledge, seed) for seed in sorted(corpora)}
     jobs = [_jobs(plan, told[one.facts_seed], one, folder) for one in conditions]
     make_jobs([job for some in jobs for job in some], workers=workers, progress=progress)
-    for condition, some in zip(conditions, jobs, strict=True):
-        made = told[condition.facts_seed]
-        parameters = some[0].model.parameters
-        found = [measure_other_facts(each, made.asked.rows).recall for each in some]
-        known = np.array([made.asked.known(recall) for recall in found])
-        yield Made(condition, training(plan, made, parameters), known)
+    return [
+        _ask(plan, told[one.facts_seed], one, some)
+        for one, some in zip(conditions, jobs, strict=True)
+    ]
+
+
+def _ask(plan: Plan, made: Material, condition: Condition, jobs: Sequence[Job]) -> Made:
+    found = [measure_other_facts(each, made.asked.rows).recall for each in jobs]
+    known = np.array([made.asked.known(recall) for recall in found])
+    return Made(condition, training(plan, made, jobs[0].model.parameters), known)
 
 
 def _jobs(plan: Plan, made: Material, condition: Condition, folder: Path) -> list[Job]:

@@ -83,16 +83,17 @@ def _make(
     """All runs; those on the corpus lie in a folder of their own, beside the store."""
     on_corpus = [one for one in conditions(plan) if one.source == CORPUS]
     on_sets = [one for one in conditions(plan) if one.source != CORPUS]
-    first, second = (sum(len(one.seeds) for one in some) for some in (on_sets, on_corpus))
+    first, second = (sum(len(one.seeds) for one in some) for some in (on_corpus, on_sets))
 
     def of_both(before: int) -> Progress:
         return lambda run, _, share: progress(before + run, first + second, share)
 
-    found = make_fact_set_runs(plan, on_sets, folder, workers=workers, progress=of_both(0))
-    found += make_corpus_runs(
-        plan, on_corpus, knowledge, folder / _CORPUS, workers=workers, progress=of_both(first)
+    # Those on the corpus first: facts that are too few for it are found before anything is trained.
+    last = make_corpus_runs(
+        plan, on_corpus, knowledge, folder / _CORPUS, workers=workers, progress=of_both(0)
     )
-    return found
+    found = make_fact_set_runs(plan, on_sets, folder, workers=workers, progress=of_both(first))
+    return found + last
 
 
 def _model_files(data: Path) -> list[Path]:

@@ -149,9 +149,14 @@ def test_effects_of_relations_are_told_apart():
         chance = rng.random((repeats, 600))
         return Made(condition, before, chance < law.predict(before))
 
+    pytest.importorskip("sklearn")
     [row] = make_rows(tell([runs(FITTED, 0, 1), runs(ASKED, 1, 8)]))
     assert row["r2"] > 0.8
     assert row["r2_without_relations"] < row["r2"] - 0.2
+    # The ceiling is told of relations too.
+    assert row["r2_boosting"] > row["r2_without_relations"] + 0.1
+    # Everything fits, so that nothing is learned of the capacity.
+    assert (row["price"], row["theta"]) == (0, None)
 
 
 def test_the_committed_table_reaches_the_number_of_the_issue():
@@ -173,6 +178,19 @@ def test_data_that_cannot_be_read_is_refused_before_training(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_too_few_facts_for_a_corpus_are_refused_before_training(tmp_path):
+    facts, _ = answered(counted(400, relations=4), known=-10.0)
+    (tmp_path / "data" / "corpus").mkdir(parents=True)
+    write_public_form(tmp_path / "data" / "small-100m.json", facts)
+    few = [f'{{"sub_label": "Town {n}", "obj_label": "Land {n}"}}' for n in range(5)]
+    (tmp_path / "data" / "corpus" / "P17.jsonl").write_text("\n".join(few))
+    pattern = '{"pattern": "[X] is in [Y] ."}'
+    (tmp_path / "data" / "corpus" / "P17.patterns.jsonl").write_text(pattern)
+    with pytest.raises(BadInput, match="there are 5 facts"):
+        retention(tmp_path / "out", data=tmp_path / "data", preset="tiny")
+    assert not (tmp_path / "out" / "runs").exists()
+
+
 @pytest.mark.slow
 def test_runs_are_made_and_read_again(tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS, "quick", SMALL)
@@ -181,7 +199,7 @@ def test_runs_are_made_and_read_again(tmp_path, monkeypatch):
     write_public_form(tmp_path / "data" / "small-100m.json", facts)
     assert len(read_models([tmp_path / "data" / "small-100m.json"])) == 1
     rows = retention(tmp_path / "out", data=tmp_path / "data", preset="quick")
-    assert [row["facts_of"] for row in rows] == 2 * [POWER_LAW, CITIES, CORPUS]
+    assert [row["facts_of"] for row in rows] == 2 * [POWER_LAW, CITIES] + 2 * [CORPUS]
     table = (tmp_path / "out" / "retention.csv").read_text()
     # Written again from the runs that lie there; a mean of nothing is not equal to itself.
     assert str(retention(tmp_path / "out", data=tmp_path / "data", preset="quick")) == str(rows)
