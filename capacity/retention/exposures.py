@@ -130,7 +130,7 @@ def fit_exposure_law(
     def law_at(point: npt.NDArray[np.float64]) -> ExposureLaw:
         constants, relations = np.split(point, [len(_USUAL)])
         effects = dict(zip(names, relations.tolist(), strict=True))
-        return ExposureLaw(*np.exp(constants).tolist(), effects)
+        return ExposureLaw(*np.exp(constants).tolist(), relations=effects)
 
     usual = np.concatenate([np.log(_USUAL), np.zeros(len(names))])
     spread = np.concatenate([_FACTOR, np.full(len(names), _RELATIONS)])
