@@ -14,6 +14,7 @@ import tyro
 from tyro.conf import subcommand
 
 from factcap.commands.any_model import Losses
+from factcap.commands.count import Count
 from factcap.commands.describe import Bound, Show
 from factcap.commands.exchange import Export, ExportTask
 from factcap.commands.generate import Generate
@@ -37,6 +38,7 @@ Command = (
     | Annotated[Status, subcommand("status", prefix_name=False)]
     | Annotated[Losses, subcommand("losses", prefix_name=False)]
     | Annotated[Select, subcommand("select", prefix_name=False)]
+    | Annotated[Count, subcommand("count", prefix_name=False)]
     | Annotated[Predict, subcommand("predict", prefix_name=False)]
     | Annotated[Split, subcommand("split", prefix_name=False)]
     | Annotated[Figure, subcommand("figure", prefix_name=False)]

@@ -53,6 +53,9 @@ FIGURES = {
         quick="tiny",
     ),
     "claims": Entry("factcap.figures.claims.claims", trains=True, quick="tiny"),
+    "retention": Entry(
+        "factcap.figures.retention.retention", trains=True, reads_data=True, quick="tiny"
+    ),
     "capacity_curve": Entry("factcap.figures.capacity_curve", trains=True, quick="tiny"),
 }
 

@@ -222,7 +222,7 @@ def _plan(preset: Preset) -> dict[_Point, RunSpec]:
             for frequency in preset.frequencies
             for seed in preset.seeds
         ]
-    points.sort(key=lambda point: -point.facts * _exposures(preset, point))
+    points.sort(key=lambda point: -point.facts * _exposures(preset, point.frequency, point.facts))
     return {point: _spec(preset, point) for point in points}
 
 
@@ -237,20 +237,45 @@ def _parameters(preset: Preset, few: FactSet) -> dict[str, int]:
 
 
 def _spec(preset: Preset, point: _Point) -> RunSpec:
+    source = preset.source(point.frequency, point.facts, point.seed)
+    return curve_run(preset, source, point.frequency, size=point.size, seed=point.seed)
+
+
+def curve_run(
+    preset: Preset,
+    source: dict[str, Any],
+    frequency: str,
+    *,
+    size: str,
+    seed: int,
+    select: str | None = None,
+) -> RunSpec:
+    """A run of the curve, or one that selects and is like it otherwise.
+
+    Args:
+        preset: the experiment.
+        source: the recipe of its facts, with their number.
+        frequency: of the facts; it says how many are drawn at the least.
+        size: of the model.
+        seed: of parameters and draws.
+        select: a scheme of selection.
+    """
+    facts = source["facts"]
     return run_spec(
         {
-            "facts": preset.source(point.frequency, point.facts, point.seed),
-            "model": point.size,
-            "exposures": _exposures(preset, point),
+            "facts": source,
+            "model": size,
+            "exposures": _exposures(preset, frequency, facts),
             "batch": preset.batch,
             "precision": preset.precision,
-            "seed": point.seed,
+            "seed": seed,
+            "select": select,
         }
     )
 
 
-def _exposures(preset: Preset, point: _Point) -> float:
-    return max(preset.exposures, preset.frequencies[point.frequency] / point.facts)
+def _exposures(preset: Preset, frequency: str, facts: int) -> float:
+    return max(preset.exposures, preset.frequencies[frequency] / facts)
 
 
 def _exponents(runs: Mapping[_Point, Finished]) -> dict[str, float]:

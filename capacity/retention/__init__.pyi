@@ -11,6 +11,7 @@ from .crossvalidation import (
     held_out_model,
     smaller_models,
 )
+from .exposures import ExposureLaw, Training, fit_exposure_law
 from .facts import CountedFacts, Names, answers_behind, compare_names
 from .guess import Shares
 from .hierarchy import fit_hierarchy
@@ -37,6 +38,7 @@ __all__ = [
     "Columns",
     "CountedFacts",
     "Design",
+    "ExposureLaw",
     "Names",
     "Posterior",
     "Predict",
@@ -47,6 +49,7 @@ __all__ = [
     "Scores",
     "Shares",
     "Split",
+    "Training",
     "allocation_predictor",
     "answers_behind",
     "calibration_curve",
@@ -54,6 +57,7 @@ __all__ = [
     "compare_names",
     "draw_hierarchy",
     "fit_allocation",
+    "fit_exposure_law",
     "fit_hierarchy",
     "fit_law",
     "fit_published",

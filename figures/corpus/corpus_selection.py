@@ -67,7 +67,7 @@ def corpus_selection(
         knowledge = made_up(plan.facts)
     else:
         knowledge = read_knowledge(data)
-        known = record.settings | {"data_sha256": _digest(knowledge)}
+        known = record.settings | {"data_sha256": knowledge_digest(knowledge)}
         record = replace(record, data=data, settings=known)
     claim(folder, record, f"{NAME}_templates.csv")
     schemes = (ORDINARILY, *plan.schemes)
@@ -91,7 +91,7 @@ def corpus_selection(
     return rows
 
 
-def _digest(knowledge: Knowledge) -> str:
+def knowledge_digest(knowledge: Knowledge) -> str:
     """Other data, other numbers, wherever they lie."""
     facts = (knowledge.entities, knowledge.relations, knowledge.values)
     return digest_of(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
@@ -47,7 +48,7 @@ def draw(models: Sequence[HeldOut]) -> Figure:
     halves: Any = figure.subfigures(2, 1, height_ratios=(1, 1.15))
     top, bottom = halves
     panels = top.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    image = [_against(axes, one) for axes, one in zip(panels, shown, strict=True)][-1]
+    image = [draw_against(axes, one) for axes, one in zip(panels, shown, strict=True)][-1]
     panels[0].set_ylabel("measured accuracy")
     top.colorbar(image, ax=list(panels), label="facts", pad=0.01)
     left, right = bottom.subplots(1, 2)
@@ -76,7 +77,8 @@ def draw(models: Sequence[HeldOut]) -> Figure:
     return figure
 
 
-def _against(axes: Axes, one: HeldOut):
+def draw_against(axes: Axes, one: HeldOut) -> QuadMesh:
+    """Measured against predicted: how many facts in each cell."""
     edges = np.linspace(0, 1, _CELLS + 1)
     cells, _, _ = np.histogram2d(one.predicted, one.facts.accuracy, bins=(edges, edges))
     image = axes.pcolormesh(
@@ -95,7 +97,7 @@ def _against(axes: Axes, one: HeldOut):
 
 def _calibration(axes: Axes, one: HeldOut, number: int) -> None:
     predicted, measured, _ = calibration_curve(one.facts.accuracy, one.predicted)
-    axes.plot(predicted, measured, **_marked(number, label=one.facts.model), alpha=0.8)
+    axes.plot(predicted, measured, **marked(number, label=one.facts.model), alpha=0.8)
 
 
 def _frequency(axes: Axes, one: HeldOut, number: int) -> None:
@@ -109,7 +111,7 @@ def _frequency(axes: Axes, one: HeldOut, number: int) -> None:
         measured = np.bincount(member, one.facts.accuracy[memory]) / facts
         predicted = np.bincount(member, one.predicted[memory]) / facts
     enough = facts >= _FEWEST
-    axes.plot(center[enough], measured[enough], **_marked(number))
+    axes.plot(center[enough], measured[enough], **marked(number))
     axes.plot(center[enough], predicted[enough], **line(number))
 
 
@@ -118,6 +120,7 @@ def needs_memory(facts: CountedFacts) -> npt.NDArray[np.bool_]:
     return np.ones(len(facts), bool) if facts.names is None else ~facts.names.standing
 
 
-def _marked(number: int, **more: str) -> dict:
+def marked(number: int, **more: str) -> dict[str, Any]:
+    """Color and marker of the points of this number, for points without a line."""
     style = {"color": COLORS[number % len(COLORS)], "marker": MARKERS[number % len(MARKERS)]}
     return {**style, "linestyle": "none", "markersize": 4.5, **more}

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -147,7 +147,7 @@ def with_counts(table: TripleTable) -> tuple[TripleTable, int]:
     usual = float(np.median(known)) if len(known) else 1.0
     without = ~(table.count > 0)
     counts = np.where(without, usual, table.count)
-    return TripleTable(table.subject, table.relation, table.object, counts), int(without.sum())
+    return replace(table, count=counts), int(without.sum())
 
 
 def patterns_beside(file: Path) -> Path:

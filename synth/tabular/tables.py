@@ -6,6 +6,7 @@
 import itertools
 import json
 import os
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,43 @@ def read_columns(path: Path, names: Sequence[str]) -> pa.Table:
         return pa.table({name: _clean(table.column(name)) for name in names})
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(path, error) from None
+
+
+def read_lists(path: Path, name: str) -> list[tuple[str, ...]]:
+    """The texts in each cell of a column, in Unicode's composed form (NFC), trimmed.
+
+    A cell holds a list of texts (JSONL, Parquet), or text: a JSON list as in `["a", "b"]`, or
+    texts with | between them. Blank texts are left out.
+
+    Raises:
+        BadInput: if the file cannot be read, or a cell is neither.
+    """
+    suffix = path.suffix.lower()
+    try:
+        if suffix in _JSON_LINES:
+            cells = [entry.get(name) for entry in _json_objects(path)]
+        elif suffix == ".parquet":
+            with pq.ParquetFile(path) as file:
+                cells = file.read(columns=[name]).column(name).to_pylist()
+        else:
+            cells = read_columns(path, [name]).column(name).to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    return [_texts(path, name, row, cell) for row, cell in enumerate(cells, 1)]
+
+
+def _texts(path: Path, name: str, row: int, cell: Any) -> tuple[str, ...]:
+    if isinstance(cell, str):
+        is_list = cell.lstrip().startswith("[")
+        try:
+            cell = json.loads(cell) if is_list else cell.split("|")
+        except (ValueError, RecursionError):
+            raise BadInput(f"{path}: {name!r} in row {row} is not a valid JSON list") from None
+    cell = [] if cell is None else cell
+    if not isinstance(cell, list) or not all(isinstance(text, str) for text in cell):
+        raise BadInput(f"{path}: {name!r} in row {row} must be a list of texts")
+    trimmed = (unicodedata.normalize("NFC", text).strip() for text in cell)
+    return tuple(text for text in trimmed if text)
 
 
 def _clean(column: pa.ChunkedArray) -> pa.ChunkedArray:

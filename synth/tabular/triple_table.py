@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from factcap.synth.errors import BadInput, require
 from factcap.synth.tabular.tables import column_names, read_columns
@@ -35,12 +35,14 @@ class TripleTable:
         relation: which fact about it.
         object: the answer.
         count: how often the fact occurs, at least 0; NaN where the table does not say.
+        row: of its file, from 0.
     """
 
     subject: pa.StringArray = field(repr=False)
     relation: pa.StringArray = field(repr=False)
     object: pa.StringArray = field(repr=False)
     count: Float64[np.ndarray, " rows"]
+    row: Int64[np.ndarray, " rows"] = field(repr=False)
 
     def take(self, rows: npt.NDArray[np.integer]) -> "TripleTable":
         """Some rows, in the order given."""
@@ -50,6 +52,7 @@ class TripleTable:
             self.relation.take(number),
             self.object.take(number),
             self.count[rows],
+            self.row[rows],
         )
 
 
@@ -105,7 +108,8 @@ def read_triples(
     relations = pa.concat_arrays([part.relation for part in parts])
     objects = pa.concat_arrays([part.object for part in parts])
     counts = np.concatenate([part.count for part in parts])
-    table = TripleTable(subjects, relations, objects, counts)
+    row = np.concatenate([part.row for part in parts])
+    table = TripleTable(subjects, relations, objects, counts, row)
     whole = pc.and_(pc.and_(subjects.is_valid(), relations.is_valid()), objects.is_valid())
     rows = np.flatnonzero(whole.to_numpy(zero_copy_only=False))
     require(
@@ -174,7 +178,7 @@ def _read_file(path: Path, columns: _Columns) -> TripleTable:
     rows, width = table.num_rows, len(columns.objects)
     cells = pa.concat_arrays([table.column(name).combine_chunks() for name in columns.objects])
     row_by_row = np.arange(rows * width).reshape(width, rows).T.ravel()
-    each_row = pa.array(np.repeat(np.arange(rows), width))
+    each_row = np.repeat(np.arange(rows), width)
     if columns.relation is None:
         relation = pa.array(columns.labels).take(pa.array(np.tile(np.arange(width), rows)))
     else:
@@ -184,10 +188,11 @@ def _read_file(path: Path, columns: _Columns) -> TripleTable:
     else:
         counts = _counts(table.column(columns.count).combine_chunks(), columns.count, path)
     return TripleTable(
-        table.column(columns.subject).combine_chunks().take(each_row),
+        table.column(columns.subject).combine_chunks().take(pa.array(each_row)),
         relation,
         cells.take(pa.array(row_by_row)),
         np.repeat(counts, width),
+        each_row,
     )
 
 
