@@ -63,7 +63,8 @@ class SplitRuns:
         different, which = np.unique(places, axis=1, return_inverse=True)
         which = which.ravel()
         loss = [np.exp(np.median(np.log(self.loss[which == i]))) for i in range(different.shape[1])]
-        return SplitRuns(*different, np.array(loss))
+        parameters, pretraining, specialization = different
+        return SplitRuns(parameters, pretraining, specialization, np.array(loss))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ branch could overwrite those of the other domains.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -226,7 +227,7 @@ def best_moment(
     best = int(np.argmax(values))
     low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     # The most may lie between two points of the grid.
-    found = optimize.minimize_scalar(
+    found: Any = optimize.minimize_scalar(
         lambda x: -float(known(x)), bounds=(low, high), method="bounded"
     )
     most = max(float(values[best]), -float(found.fun))

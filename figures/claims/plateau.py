@@ -78,7 +78,7 @@ def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]
 def plateau_steps(steps: np.ndarray, loss_bits: np.ndarray, fallen: float) -> float:
     """Steps until the loss has fallen by a share, between two means over 100 steps; inf: never.
 
-    >>> float(plateau_steps(np.array([100, 200, 300]), np.array([6.0, 6.0, 5.4]), 0.05))
+    >>> round(plateau_steps(np.array([100, 200, 300]), np.array([6.0, 6.0, 5.4]), 0.05), 6)
     200.0
     """
     below = np.flatnonzero(loss_bits < (1 - fallen) * _TOKEN_BITS)

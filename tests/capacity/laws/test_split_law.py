@@ -162,9 +162,8 @@ def test_an_effect_that_is_not_there_is_named():
 def test_seeds_count_as_one_run_with_the_median_loss():
     runs = table("additive", domains=1, noise=0.0)["domain 0"]
     factor = np.array([1.0, 1.01, 0.7])  # one of the seeds went wrong
-    several = SplitRuns(
-        *(np.tile(x, 3) for x in grid()), np.concatenate([runs.loss * each for each in factor])
-    )
+    n, d, s = (np.tile(x, 3) for x in grid())
+    several = SplitRuns(n, d, s, np.concatenate([runs.loss * each for each in factor]))
     merged, wanted = several.merged(), runs.merged()
     np.testing.assert_allclose(merged.loss, wanted.loss)
     for name in ("parameters", "pretraining_tokens", "specialization_tokens"):

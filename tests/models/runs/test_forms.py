@@ -30,6 +30,11 @@ FACTS = make_facts(60, keys=(3, 3), values=(2, 2))
 SHORT = TrainConfig(exposures=1, fewest_steps=300, batch=16, optimizer="muon")
 
 
+def some(*quick):
+    """The forms, all but these in the slow tests."""
+    return [form if form in quick else pytest.param(form, marks=pytest.mark.slow) for form in FORMS]
+
+
 def model(form):
     return TransformerConfig(vocabulary=12, width=16, depth=2, heads=1, **FORMS[form])
 
@@ -38,7 +43,7 @@ class CutOffError(Exception):
     """Stands for a run that is cut off."""
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", some("experts"))
 def test_it_learns_and_an_interrupted_run_resumes_to_the_same_bits(form, tmp_path):
     whole = run(FACTS, model(form), SHORT, tmp_path / "whole")
     assert whole.stored_bits > 0.2 * FACTS.entropy_bits.sum()
@@ -56,7 +61,7 @@ def test_it_learns_and_an_interrupted_run_resumes_to_the_same_bits(form, tmp_pat
     assert read_run(folder)[0]["model"] == model(form).entry
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", some("masked"))
 def test_trained_together_they_are_what_they_are_alone(form, tmp_path):
     def job(seed, folder):
         training = TrainConfig(exposures=1, fewest_steps=100, batch=16, seed=seed)
@@ -93,7 +98,7 @@ def test_experts_have_no_mesh(tmp_path):
         run(FACTS, model("experts"), SHORT, tmp_path / "run", mesh=mesh)
 
 
-@pytest.mark.parametrize("form", ["gated", "masked"])
+@pytest.mark.parametrize("form", ["gated", pytest.param("masked", marks=pytest.mark.slow)])
 def test_other_forms_have_one(form, tmp_path):
     training = TrainConfig(exposures=1, fewest_steps=100, batch=16)
     alone = run(FACTS, model(form), training, tmp_path / "alone")

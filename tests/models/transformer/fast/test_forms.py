@@ -26,6 +26,11 @@ FORMS = {
 }
 
 
+def some(*quick):
+    """The forms, all but these in the slow tests."""
+    return [form if form in quick else pytest.param(form, marks=pytest.mark.slow) for form in FORMS]
+
+
 def case(form, facts=12):
     made = make_facts(facts, keys=(2, 4), values=(1, 3))
     model = TransformerConfig(model_vocabulary(made), width=16, depth=2, heads=2, **FORMS[form])
@@ -43,7 +48,7 @@ def reference(graph, state, reading, batch):
     return logits, jnp.where(batch.counted_BxV, nll, 0)
 
 
-@pytest.mark.parametrize("short", [True, False])
+@pytest.mark.parametrize("short", [True, pytest.param(False, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("form", FORMS)
 def test_logits_loss_and_gradient_are_those_of_the_module(form, short, monkeypatch):
     monkeypatch.setattr(attention, "_SHORT_TIME", 24 if short else 0)
@@ -69,7 +74,7 @@ def test_logits_loss_and_gradient_are_those_of_the_module(form, short, monkeypat
     )
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", some("top-1"))
 def test_many_models_at_once_are_each_alone(form):
     reading, _, state, batch = case(form)
     several = [jax.tree.map(lambda leaf, k=k: k * leaf, nnx.to_pure_dict(state)) for k in (1, 2)]
