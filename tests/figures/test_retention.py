@@ -116,6 +116,7 @@ def test_predictions_do_not_see_the_runs_that_are_scored():
         assert not two.accuracy.any()
 
 
+@pytest.mark.slow
 def test_rows_and_picture_show_what_was_told():
     told = tell(made(FEW))
     rows = make_rows(told)
@@ -159,7 +160,7 @@ def test_effects_of_relations_are_told_apart():
     assert (row["price"], row["theta"]) == (0, None)
 
 
-def test_the_committed_table_reaches_the_number_of_the_issue():
+def test_the_committed_table_reaches_what_was_wanted():
     with (RESULTS / "retention_of_runs.csv").open() as file:
         rows = list(csv.DictReader(file))
     kinds = Counter((row["facts_of"], row["scheme"]) for row in rows)

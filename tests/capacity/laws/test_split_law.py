@@ -37,7 +37,9 @@ def test_constants_are_found_without_noise(additive):
 
 
 @pytest.mark.parametrize("name", LAWS)
-@pytest.mark.parametrize(("noise", "zeros"), [(0.003, True), (0.005, False)])
+@pytest.mark.parametrize(
+    ("noise", "zeros"), [(0.003, True), pytest.param(0.005, False, marks=pytest.mark.slow)]
+)
 def test_four_times_the_size_and_budget_is_predicted(name, noise, zeros):
     """From runs up to a quarter: the loss to 2 %, the split to 1 % of the best loss."""
     domains = 2
@@ -59,6 +61,7 @@ def test_four_times_the_size_and_budget_is_predicted(name, noise, zeros):
     assert spent == pytest.approx(budget)
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_best_share():
     budget, size = 6e17, 1e7
     tokens = budget / 6 / size
