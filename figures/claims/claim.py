@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from factcap.figures.intervals import mean_and_half
 from factcap.figures.runs import Finished
-from factcap.figures.selection.experiment import mean_of
-from factcap.models import RunSpec
+from factcap.models import RunSpec, run_spec
 
 Row = Mapping[str, Any]
 Range = tuple[float, float]
@@ -85,7 +85,7 @@ class Finding:
 
     def measured(self) -> tuple[float, float, float]:
         """Mean over seeds, and the ends of its 95 % interval (Student's t)."""
-        mean, half = mean_of([{"value": value} for value in self.values], "value")
+        mean, half = mean_and_half(self.values)
         return mean, mean - half, mean + half
 
     def verdict(self) -> str:
@@ -192,3 +192,31 @@ def run_of(facts: Any, model: Any, exposures: float, seed: int, **more: Any) -> 
         **usual,
         **more,
     }
+
+
+def side_by_side(
+    models: Mapping[str, Mapping[str, Any]],
+    bits: float,
+    parameters: int,
+    exposures: float,
+    seeds: Sequence[int],
+) -> list[Wanted]:
+    """A run of each model and seed, all models of a seed on the same facts.
+
+    Args:
+        models: configuration of each, by the name that its rows give as `model`.
+        bits: of the facts, for each of `parameters`.
+        parameters: see `bits`.
+        exposures: of each fact.
+        seeds: of facts, parameters and draws.
+    """
+    return [
+        Wanted(
+            {"model": name, "seed": seed},
+            run_spec(
+                run_of(bitstrings_recipe(bits, parameters, seed), dict(model), exposures, seed)
+            ),
+        )
+        for name, model in models.items()
+        for seed in seeds
+    ]

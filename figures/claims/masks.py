@@ -12,13 +12,12 @@ from factcap.figures.claims.claim import (
     Panel,
     Row,
     Wanted,
-    bitstrings_recipe,
     column,
     parameters_of,
-    run_of,
+    side_by_side,
 )
 from factcap.figures.fields import Count, Positive
-from factcap.models import TransformerConfig, run_spec
+from factcap.models import TransformerConfig
 
 MASKED, WHOLE, SMALL, MIXTURE = "masked", "dense, full size", "dense, active size", "mixture"
 
@@ -58,21 +57,7 @@ def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]
     """The masked model, a mixture, and dense models of the full and of the active size."""
     models = _models(settings)
     parameters = TransformerConfig(256, **models[WHOLE]).parameters
-    return [
-        Wanted(
-            {"model": name, "seed": seed},
-            run_spec(
-                run_of(
-                    bitstrings_recipe(settings.bits_offered, parameters, seed),
-                    model,
-                    settings.exposures,
-                    seed,
-                )
-            ),
-        )
-        for name, model in models.items()
-        for seed in seeds
-    ]
+    return side_by_side(models, settings.bits_offered, parameters, settings.exposures, seeds)
 
 
 def rows(settings: Settings, made: Made) -> list[dict[str, Any]]:

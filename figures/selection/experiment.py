@@ -8,6 +8,7 @@ import numpy as np
 
 from factcap.capacity import all_or_nothing_bound
 from factcap.figures.fields import Count, Items, NotNegative, Positive, Seeds, Size, one_of
+from factcap.figures.intervals import mean_and_half
 from factcap.figures.runs import Finished
 from factcap.models import RunSpec, named_size, run_spec
 from factcap.synth import power_law
@@ -252,14 +253,7 @@ def _row(point: Point, run: Finished, capacity: float, most: tuple[float, float]
 def mean_of(rows: Sequence[Row], column: str) -> tuple[float, float]:
     """Mean over some runs, and half the width of its 95 % interval (Student's t); 0 for one run.
 
-    >>> mean, half = mean_of([{"x": 1.0}, {"x": 2.0}, {"x": 3.0}], "x")
-    >>> mean, round(half, 3)  # 4.303 / sqrt 3
-    (2.0, 2.484)
+    >>> mean_of([{"x": 2.0}], "x")
+    (2.0, 0.0)
     """
-    from scipy.stats import t
-
-    values = np.array([row[column] for row in rows], float)
-    if len(values) < 2:
-        return float(values.mean()), 0.0
-    spread = values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean()), float(t.ppf(0.975, len(values) - 1) * spread)
+    return mean_and_half([row[column] for row in rows])

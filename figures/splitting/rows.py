@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from factcap.capacity.splitting import (
     Learning,
@@ -13,6 +13,7 @@ from factcap.capacity.splitting import (
     facts_known,
     uniform_ways,
 )
+from factcap.figures.intervals import mean_and_half
 from factcap.figures.runs import Finished
 from factcap.figures.splitting.experiment import KEY, VALUE, Plan, Point, made
 
@@ -26,7 +27,6 @@ TABLE_COLUMNS = (
     *("chosen_known", "gain", "gain_low", "gain_high", "best_share", "best_known"),
     *("theory_share", "theory_earliest", "bound_one", "bound_branches", "bound_one_large"),
 )
-_LEVEL = 0.95
 
 Row = Mapping[str, Any]
 
@@ -207,7 +207,7 @@ def _table_row(
     best = max(mean, key=lambda share: mean[share])
     end = max((0.0, 1.0), key=lambda share: mean[share])
     gains = np.array([known[chosen][seed] - known[end][seed] for seed in plan.seeds], float)
-    low, high = _interval(gains)
+    gain, half = mean_and_half(gains)
     ways = uniform_ways(domains, capacity_bits)
     total = plan.domains * plan.asked
     return {
@@ -218,9 +218,9 @@ def _table_row(
         "one_model": mean[1.0],
         "chosen_share": chosen,
         "chosen_known": mean[chosen],
-        "gain": float(gains.mean()),
-        "gain_low": low,
-        "gain_high": high,
+        "gain": gain,
+        "gain_low": gain - half,
+        "gain_high": gain + half,
         "best_share": best,
         "best_known": mean[best],
         "theory_share": moment.share,
@@ -229,12 +229,3 @@ def _table_row(
         "bound_branches": float(ways.branches[0]) * total,
         "bound_one_large": float(ways.one_large[0]) * total,
     }
-
-
-def _interval(values: np.ndarray) -> tuple[float, float]:
-    mean = float(values.mean())
-    if len(values) < 2:
-        return mean, mean
-    error = float(values.std(ddof=1)) / np.sqrt(len(values))
-    reach = float(stats.t.ppf((1 + _LEVEL) / 2, len(values) - 1)) * error
-    return mean - reach, mean + reach

@@ -180,7 +180,7 @@ def test_branches_of_all_domains_train_in_one_program(tmp_path):
 
 def test_what_cannot_be_gone_on_from_is_refused(facts, trunk, tmp_path):
     with pytest.raises(BadInput, match="nothing can go on from it"):
-        Parent(tmp_path / "none").before  # noqa: B018
+        _ = Parent(tmp_path / "none").before
     with pytest.raises(BadInput, match="optimizer must be continued or fresh, not 'old'"):
         Parent(trunk, optimizer="old")
     wider = TransformerConfig(vocabulary=12, width=16, depth=1, heads=1)
