@@ -12,8 +12,13 @@ from factcap.figures.capacity_experiment import curve_run
 from factcap.figures.retention.own_plan import CITIES, Condition, Plan
 from factcap.figures.retention.own_runs import Made
 from factcap.figures.runs import Progress, make_runs
-from factcap.figures.selection.experiment import BITS, KEY, ORDINARY, VALUE, VOCABULARY
-from factcap.models import RunSpec, run_spec
+from factcap.figures.selection.experiment import (
+    BITS,
+    ORDINARY,
+    fixed_draws,
+    power_law_recipe,
+)
+from factcap.models import RunSpec
 from factcap.models.sweep.making import build
 from factcap.synth import power_law
 
@@ -65,27 +70,10 @@ def specs(plan: Plan, condition: Condition) -> Iterator[RunSpec]:
 
 def _by_power_law(plan: Plan, condition: Condition, seed: int, select: str | None) -> RunSpec:
     assert condition.load is not None
+    assert condition.exponent is not None
     facts = plan.offered(condition.source, condition.load)
-    recipe = {
-        "generator": "bitstrings",
-        "facts": facts,
-        "vocabulary": VOCABULARY,
-        "length": KEY + VALUE,
-        "key_length": KEY,
-        "exponent": condition.exponent,
-        "seed": condition.facts_seed,
-    }
-    settings: dict[str, Any] = {
-        "facts": recipe,
-        "model": plan.size,
-        "exposures": plan.draws / facts,
-        "fewest_steps": 0,
-        "batch": plan.batch,
-        "saturate": False,
-        "seed": seed,
-        "select": select,
-    }
-    return run_spec(settings)
+    recipe = power_law_recipe(facts, condition.exponent, condition.facts_seed)
+    return fixed_draws(recipe, plan.size, plan.draws, plan.batch, seed, select)
 
 
 def _cities(plan: Plan, condition: Condition) -> dict[str, Any]:

@@ -139,8 +139,13 @@ def _schemes(plan: Plan, load: float) -> Iterator[str]:
 
 
 def _spec(plan: Plan, exponent: float, load: float, scheme: str, seed: int) -> RunSpec:
-    facts = plan.offered(load)
-    recipe = {
+    recipe = power_law_recipe(plan.offered(load), exponent, seed)
+    return fixed_draws(recipe, plan.size, plan.draws, plan.batch, seed, _select(plan, scheme))
+
+
+def power_law_recipe(facts: int, exponent: float, seed: int) -> dict[str, Any]:
+    """Facts of `BITS` bits whose frequency follows a power law."""
+    return {
         "generator": "bitstrings",
         "facts": facts,
         "vocabulary": VOCABULARY,
@@ -149,16 +154,27 @@ def _spec(plan: Plan, exponent: float, load: float, scheme: str, seed: int) -> R
         "exponent": exponent,
         "seed": seed,
     }
+
+
+def fixed_draws(
+    recipe: Mapping[str, Any],
+    size: str,
+    draws: int,
+    batch: int,
+    seed: int,
+    select: Mapping[str, Any] | str | None,
+) -> RunSpec:
+    """A run that draws so many facts, whatever it knows; scoring for `select` included."""
     return run_spec(
         {
             "facts": recipe,
-            "model": plan.size,
-            "exposures": plan.draws / facts,
+            "model": size,
+            "exposures": draws / recipe["facts"],
             "fewest_steps": 0,
-            "batch": plan.batch,
+            "batch": batch,
             "saturate": False,
             "seed": seed,
-            "select": _select(plan, scheme),
+            "select": select,
         }
     )
 
