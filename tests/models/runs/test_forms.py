@@ -98,7 +98,8 @@ def test_experts_have_no_mesh(tmp_path):
         run(FACTS, model("experts"), SHORT, tmp_path / "run", mesh=mesh)
 
 
-@pytest.mark.parametrize("form", ["gated", pytest.param("masked", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["gated", "masked"])
 def test_other_forms_have_one(form, tmp_path):
     training = TrainConfig(exposures=1, fewest_steps=100, batch=16)
     alone = run(FACTS, model(form), training, tmp_path / "alone")

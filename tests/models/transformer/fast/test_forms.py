@@ -49,7 +49,7 @@ def reference(graph, state, reading, batch):
 
 
 @pytest.mark.parametrize("short", [True, pytest.param(False, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", some("gated", "top-1", "masked"))
 def test_logits_loss_and_gradient_are_those_of_the_module(form, short, monkeypatch):
     monkeypatch.setattr(attention, "_SHORT_TIME", 24 if short else 0)
     # The module has no balancing loss.
@@ -74,7 +74,8 @@ def test_logits_loss_and_gradient_are_those_of_the_module(form, short, monkeypat
     )
 
 
-@pytest.mark.parametrize("form", some("top-1"))
+@pytest.mark.slow  # tests/models/runs/test_forms.py trains several together, too
+@pytest.mark.parametrize("form", FORMS)
 def test_many_models_at_once_are_each_alone(form):
     reading, _, state, batch = case(form)
     several = [jax.tree.map(lambda leaf, k=k: k * leaf, nnx.to_pure_dict(state)) for k in (1, 2)]
