@@ -2,11 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: curve test test-slow test-cluster lint bench clean
+.PHONY: curve labs test test-slow test-cluster lint bench clean
 
 # The main job: measure the capacity curve on this machine and draw it.
 curve: .venv/.installed
 	$(BIN)/factcap curve --preset laptop --out out/curve
+
+# The labs of the course, in a browser; out/labs holds them, with and without solutions.
+labs: .venv/.installed-labs
+	$(BIN)/python -m labs
 
 test: .venv/.installed-test
 	$(BIN)/ruff check .
@@ -38,6 +42,10 @@ bench: .venv/.installed-bench
 
 .venv/.installed-test: .venv/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+.venv/.installed-labs: .venv/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[labs]"
 	touch $@
 
 .venv/.installed-bench: .venv/.installed

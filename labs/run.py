@@ -1,0 +1,78 @@
+"""Run labs without a reader, and say what their checks say.
+
+    python -m labs.run out/labs/student/lab_1_bits.py
+
+Every prediction is its default, every slider stands where it starts.
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from factcap.synth.errors import BadInput, require
+from factcap.synth.libraries import library
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A lab that was run.
+
+    Attributes:
+        values: what its cells define, by name.
+        verdicts: what its checks say, by the name of the exercise.
+    """
+
+    values: Mapping[str, Any]
+    verdicts: Mapping[str, Any]
+
+
+def run_lab(lab: Path, values: Mapping[str, Any] | None = None) -> Finished:
+    """Run a lab from its first cell to its last.
+
+    Args:
+        lab: the file, with the kit beside it.
+        values: what some names shall be, in place of what their cells would make them. All names
+            of such a cell must be given. A control is given as `kit.Given`.
+
+    Raises:
+        BadInput: if marimo or the file is missing.
+    """
+    library("marimo", extra="labs")
+    require(lab.is_file(), f"there is no lab {lab}")
+    folder = str(lab.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        spec = importlib.util.spec_from_file_location(lab.stem, lab)
+        require(spec is not None and spec.loader is not None, f"{lab} is no Python file")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        _, found = module.app.run(defs=dict(values or {}))
+        kind = importlib.import_module("kit").Verdict
+    finally:
+        sys.path.remove(folder)
+    verdicts = [value for value in found.values() if isinstance(value, kind)]
+    return Finished(found, {verdict.name: verdict for verdict in verdicts})
+
+
+def main() -> None:
+    """The command line."""
+    try:
+        require(len(sys.argv) > 1, "give labs: python -m labs.run out/labs/student/lab_1_bits.py")
+        for name in sys.argv[1:]:
+            verdicts = run_lab(Path(name)).verdicts
+            print(name)
+            for exercise in sorted(verdicts):
+                print(f"  {verdicts[exercise]}")
+    except (BadInput, OSError) as error:
+        print(f"labs: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
