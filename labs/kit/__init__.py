@@ -2,10 +2,12 @@
 
 from kit import picture
 from kit.prediction import Given, predict, wait_for
+from kit.training import Training, train_all
 from kit.verdict import Verdict, attempt, between, check, near
 
 __all__ = [
     "Given",
+    "Training",
     "Verdict",
     "attempt",
     "between",
@@ -13,5 +15,6 @@ __all__ = [
     "near",
     "picture",
     "predict",
+    "train_all",
     "wait_for",
 ]
