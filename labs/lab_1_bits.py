@@ -5,7 +5,6 @@ app = marimo.App(app_title="Lab 1: bits and guessing")
 with app.setup:
     import marimo as mo
     import numpy as np
-    from kit import attempt, check, near, picture, predict, wait_for
 
     from factcap.capacity import (
         all_or_nothing_bound,
@@ -16,6 +15,7 @@ with app.setup:
     )
     from factcap.figures.style import line
     from factcap.synth import phonebook, power_law
+    from kit import attempt, check, near, picture, predict, wait_for
 
 
 @app.cell(hide_code=True)
