@@ -213,7 +213,7 @@ def _(chance):
         "1.3",
         [attempt(chance, 5, 10), attempt(chance, 10, 10), attempt(chance, 0, 3)],
         lambda answer: np.allclose(answer, [1 / 32, 1, 1 / 8]),
-        hint="How many codes are still possible once the kept bits are known? One of them is right.",
+        hint="How many codes are still possible once some bits are known? One of them is right.",
         slips=[
             (
                 lambda answer: np.allclose(answer, [1 / 2, 1, 0]),
@@ -300,10 +300,10 @@ def _(best, even, shares, values, whole):
             mo.md(
                 f"Of {values.value:,} values, from half of the bits: evenly **{even[_at]:.3f}**, "
                 f"whole facts **{whole[_at]:.3f}**, the best memory **{best[_at]:.3f}**.\n\n"
-                "The best memory does not store facts one by one. It keeps a list of answer sheets, "
-                "agreed on before, and stores the number of the sheet that has most right. Where "
-                "facts have few values it gains much, where they have many hardly anything. This is "
-                "the **rate-distortion bound**. No memory passes it."
+                "The best memory does not store facts one by one. It keeps a list of answer "
+                "sheets, agreed on before, and stores the number of the sheet that has most "
+                "right. Where facts have few values it gains much, where they have many hardly "
+                "anything. This is the **rate-distortion bound**. No memory passes it."
             ),
         ]
     )
@@ -477,8 +477,9 @@ def _(band, coin_bound, coins_right, passes):
             picture.shown(_drawn, "A histogram of coins right, with the bound and the luck band."),
             mo.md(
                 f"You said {passes.value} %. It is **{100 * np.mean(coins_right > coin_bound):.1f} "
-                "%**. On few facts a measured point above the bound is no wonder. `luck_bound` says "
-                "how far above it may lie. On thousands of facts luck is worth next to nothing."
+                "%**. On few facts a measured point above the bound is no wonder. `luck_bound` "
+                "says how far above it may lie. On thousands of facts luck is worth next to "
+                "nothing."
             ),
         ]
     )
@@ -511,9 +512,9 @@ def _():
     - **Second prediction.** Most say that it cannot be done. Do it on the blackboard with three
       coins and one bit: store which value the majority has. It gets 75 % right. One coin stored
       and two guessed get 67 %.
-    - **1.5** Who sorts by frequency has it at once. Ask why no mixture of whole and half facts wins:
-      moving a bit from one fact to another that has more is never worse where both are asked for
-      equally often.
+    - **1.5** Who sorts by frequency has it at once. Ask why no mixture of whole and half facts
+      wins: moving a bit from one fact to another that has more is never worse where both are asked
+      for equally often.
     - **Third prediction.** The chance that 8 or more of 10 guesses are right is 56 / 1024 = 5.5 %.
     """)
     return

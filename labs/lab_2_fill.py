@@ -18,9 +18,9 @@ def _():
     mo.md("""
     # Lab 2: fill a model
 
-    A transformer is a memory too. You train small ones on facts about cities: each city has a random
-    code of 21 bits, which the model must give when it reads the name. You fill the model more and
-    more. You find out how many bits it holds, and what happens when you fill it too much.
+    A transformer is a memory too. You train small ones on facts about cities: each city has a
+    random code of 21 bits, which the model must give when it reads the name. You fill the model
+    more and more. You find out how many bits it holds, and what happens when you fill it too much.
 
     *Some 40 minutes. Training takes a minute or two. Needs: lab 1.*
     """)
@@ -95,8 +95,8 @@ def _():
     mo.md("""
     ## 2. Fill it
 
-    Seven models of this size are trained, from nothing, on 200, 400, 600, 800, 1,200, 1,600 and 3,200
-    cities. Each model reads as many facts as the others: 240,000.
+    Seven models of this size are trained, from nothing, on 200, 400, 600, 800, 1,200, 1,600 and
+    3,200 cities. Each model reads as many facts as the others: 240,000.
     """)
     return
 
@@ -140,9 +140,9 @@ def _(overfull, runs):
     You said: *{overfull.value}*. A model knows up to {_most}. The one that was offered 3,200 cities
     knows **{runs[3200].facts_known}**.
 
-    A code is *known* if the model, asked for the city, writes exactly this code. The *stored bits* are
-    what the model saves in coding all codes: their 21 bits each, minus $-\\log_2$ of the probability
-    that it gives to them.
+    A code is *known* if the model, asked for the city, writes exactly this code. The *stored bits*
+    are what the model saves in coding all codes: their 21 bits each, minus $-\\log_2$ of the
+    probability that it gives to them.
     """)
     return
 
@@ -245,9 +245,9 @@ def _(runs):
         [
             picture.shown(_bits, "Bits stored rise and level off. Codes known rise and then fall."),
             mo.md(
-                "Above: the bits level off. The model is full. Below: the codes that it knows **fall**, "
-                "though it could know as many as before. Nothing forbids that it stays on the grey "
-                "line."
+                "Above: the bits level off. The model is full. Below: the codes that it knows "
+                "**fall**, though it could know as many as before. Nothing forbids that it stays "
+                "on the grey line."
             ),
         ]
     )
@@ -286,9 +286,9 @@ def _(runs, typical):
         [
             picture.shown(_drawn, "Bits stored of each code, for three of the models."),
             mo.md(
-                f"You said {typical.value}. The typical code has **{_median:.1f}** of its 21 bits. The "
-                "model has spread its bits over all cities. From lab 1 you know what a part of the "
-                "bits is worth."
+                f"You said {typical.value}. The typical code has **{_median:.1f}** of its 21 "
+                "bits. The model has spread its bits over all cities. From lab 1 you know what a "
+                "part of the bits is worth."
             ),
         ]
     )
@@ -298,8 +298,9 @@ def _(runs, typical):
 @app.cell(hide_code=True)
 def _():
     mo.md("""
-    **Exercise 2.4.** Suppose the model of 3,200 cities gave every code the same number of bits, and
-    all it has stored went there. How many codes would it get right? Use the formula of exercise 1.3.
+    **Exercise 2.4.** Suppose the model of 3,200 cities gave every code the same number of bits,
+    and all it has stored went there. How many codes would it get right? Use the formula of
+    exercise 1.3.
     """)
     return
 
@@ -341,14 +342,14 @@ def _(known_if_even, runs):
 @app.cell(hide_code=True)
 def _():
     mo.md("""
-    Why does training spread the bits? Its loss counts bits. A bit of a code that will never be known
-    lowers the loss as much as the last bit of a code that is nearly known. **Training lowers the
-    loss. Knowing facts is another aim.**
+    Why does training spread the bits? Its loss counts bits. A bit of a code that will never be
+    known lowers the loss as much as the last bit of a code that is nearly known. **Training lowers
+    the loss. Knowing facts is another aim.**
 
     ## 5. What size would do?
 
-    **Exercise 2.5.** You want a model that knows the codes of all 3,200 cities, and it would hold as
-    many bits a parameter as this one. How many parameters does it need?
+    **Exercise 2.5.** You want a model that knows the codes of all 3,200 cities, and it would hold
+    as many bits a parameter as this one. How many parameters does it need?
     """)
     return
 
@@ -427,10 +428,11 @@ def _():
     mo.md("""
     ## For the teacher
 
-    - The prediction is the point of the lab. Write the votes on the board before anybody trains. Nearly
-      all say that it keeps what fits.
-    - Trained twice as long, a model holds somewhat more: at 448,000 draws some 2.3 bits a parameter.
-      Capacity is always that of a training. Ask what that means for papers that state one number.
+    - The prediction is the point of the lab. Write the votes on the board before anybody trains.
+      Nearly all say that it keeps what fits.
+    - Trained twice as long, a model holds somewhat more: at 448,000 draws some 2.3 bits a
+      parameter. Capacity is always that of a training. Ask what that means for papers that state
+      one number.
     - **2.4** gives much less than one code. What is measured is a little more, since the bits are
       not spread quite evenly. The picture before it shows this.
     - Another CPU rounds otherwise. Numbers may differ by a percent, and known codes above load 1 by

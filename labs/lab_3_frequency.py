@@ -19,9 +19,9 @@ def _():
     mo.md(r"""
     # Lab 3: frequency
 
-    Some facts are met every day, others once in a life. In texts the fact of rank $i$ is met about in
-    proportion to $i^{-s}$, a **power law**. With $s = 0$ all facts are met equally often. In large
-    corpora $s$ is close to 1.
+    Some facts are met every day, others once in a life. In texts the fact of rank $i$ is met about
+    in proportion to $i^{-s}$, a **power law**. With $s = 0$ all facts are met equally often. In
+    large corpora $s$ is close to 1.
 
     You train models on facts of different $s$. You find two reasons why rare facts are lost, and a
     remedy against one of them.
@@ -103,8 +103,8 @@ def _(top_share):
 @app.cell(hide_code=True)
 def _():
     mo.md("""
-    **Exercise 3.2.** A training draws 240,000 facts by these frequencies. How often does the model meet
-    the rarest of the 1,600? These are its **exposures**.
+    **Exercise 3.2.** A training draws 240,000 facts by these frequencies. How often does the model
+    meet the rarest of the 1,600? These are its **exposures**.
     """)
     return
 
@@ -188,9 +188,9 @@ def _(most_facts, runs):
             mo.md(f"| s | facts known | bits stored |\n|---|---|---|\n{_rows}"),
             picture.shown(_drawn, "Share of facts known against rank, for each exponent."),
             mo.md(
-                f"You said {most_facts.value}. A little skew **helps**: frequent facts pull first and "
-                "win the bits, so some facts are known whole. With more skew the model meets the rare "
-                "ones so seldom that it stores fewer bits at all."
+                f"You said {most_facts.value}. A little skew **helps**: frequent facts pull "
+                "first and win the bits, so some facts are known whole. With more skew the model "
+                "meets the rare ones so seldom that it stores fewer bits at all."
             ),
         ]
     )
@@ -200,8 +200,9 @@ def _(most_facts, runs):
 @app.cell(hide_code=True)
 def _():
     mo.md("""
-    **Exercise 3.3.** A user asks for facts as often as they occur. Write the **weighted accuracy**: the
-    share of questions that are answered. `recall` says of each fact whether it is known.
+    **Exercise 3.3.** A user asks for facts as often as they occur. Write the **weighted
+    accuracy**: the share of questions that are answered. `recall` says of each fact whether it is
+    known.
     """)
     return
 
@@ -251,8 +252,8 @@ def _(check_3, runs, weighted_accuracy):
                 _drawn, "Weighted accuracy and its bound, both rising with the exponent."
             ),
             mo.md(
-                "The steeper the law, the more questions a few facts answer. Both lines rise. The gap "
-                "is what a better choice of facts could win. Lab 4 is about that."
+                "The steeper the law, the more questions a few facts answer. Both lines rise. "
+                "The gap is what a better choice of facts could win. Lab 4 is about that."
             ),
         ]
     )
@@ -264,8 +265,8 @@ def _():
     mo.md("""
     ## 3. Where there is room for all
 
-    So rare facts are lost because frequent ones take the room. Is that the only reason? A fifth model
-    was trained on 400 cities with $s = 1.5$. They need half of its capacity.
+    So rare facts are lost because frequent ones take the room. Is that the only reason? A fifth
+    model was trained on 400 cities with $s = 1.5$. They need half of its capacity.
     """)
     return
 
@@ -296,9 +297,9 @@ def _(roomy, roomy_known, runs):
                 _drawn, "Share of facts known against exposures: rare ones are not known."
             ),
             mo.md(
-                f"You said {roomy_known.value}. It knows **{runs['roomy'].facts_known}**. Each point "
-                "stands for 20 cities. A fact that is met too seldom is not known, though there is "
-                "room for it."
+                f"You said {roomy_known.value}. It knows **{runs['roomy'].facts_known}**. Each "
+                "point stands for 20 cities. A fact that is met too seldom is not known, though "
+                "there is room for it."
             ),
         ]
     )
@@ -308,8 +309,8 @@ def _(roomy, roomy_known, runs):
 @app.cell(hide_code=True)
 def _():
     mo.md("""
-    **Exercise 3.4.** Read from the picture: from how many exposures on does this model know more than
-    half of the facts?
+    **Exercise 3.4.** Read from the picture: from how many exposures on does this model know more
+    than half of the facts?
     """)
     return
 
@@ -333,8 +334,8 @@ def _(enough, roomy, runs):
         "3.4",
         enough,
         between(_half / 1.7, _half * 1.7),
-        hint="Follow the grey line at one half to the curve, and read below it. The axis is a power "
-        "of ten at each large mark.",
+        hint="Follow the grey line at one half to the curve, and read below it. Each large mark "
+        "is a power of ten.",
         slips=[
             (between(0, _half / 1.7), "There fewer than half are known."),
             (between(100, 1000), "There nearly all are known. The curve crosses one half before."),
@@ -350,8 +351,9 @@ def _():
     mo.md("""
     ## 4. A remedy
 
-    **Exercise 3.5.** You may choose how often each fact is drawn. The number of draws stays as it is, and
-    the questions come as before. Change the frequencies so that more questions are answered.
+    **Exercise 3.5.** You may choose how often each fact is drawn. The number of draws stays as it
+    is, and the questions come as before. Change the frequencies so that more questions are
+    answered.
     """)
     return
 
@@ -423,9 +425,10 @@ def _():
     mo.md("""
     ## What to take along
 
-    - Rare facts are lost for two reasons: there is **no room** for them, or they are **met too seldom**.
-    - Against the second it helps to draw facts more equally. Against the first it does harm: then the
-      bits are spread again.
+    - Rare facts are lost for two reasons: there is **no room** for them, or they are **met too
+      seldom**.
+    - Against the second it helps to draw facts more equally. Against the first it does harm: then
+      the bits are spread again.
     - A steep law makes a model look good: a few facts answer most questions.
 
     Next: if not all facts fit, which should be trained on?
@@ -439,11 +442,12 @@ def _():
     mo.md("""
     ## For the teacher
 
-    - **First prediction.** Nearly all say s = 0. It is the only one where nothing breaks the tie between
-      facts, so bits are spread evenly. Which of s = 0.5 and s = 1 knows more may differ by a few facts
-      from machine to machine.
-    - **3.4** The answer depends on the model, its size and its training. Let groups compare it with
-      the draws of the rarest fact in exercise 3.2: 19. So in that training both reasons are at work.
+    - **First prediction.** Nearly all say s = 0. It is the only one where nothing breaks the tie
+      between facts, so bits are spread evenly. Which of s = 0.5 and s = 1 knows more may differ by
+      a few facts from machine to machine.
+    - **3.4** The answer depends on the model, its size and its training. Let groups compare it
+      with the draws of the rarest fact in exercise 3.2: 19. So in that training both reasons are
+      at work.
     - **3.5** All weights equal do it as well, and so does any power of the frequency between 0 and
       0.7. Ask what equal weights would do to the 1,600 cities of part 2: see lab 2.
     """)

@@ -30,12 +30,12 @@ def _():
     mo.md("""
     # Lab 4: cram less
 
-    A model that is offered more facts than fit spreads its bits and knows few of them. So it should not
-    be trained on all of them. On which, then? You write a rule that decides it, and your model runs
-    against four others.
+    A model that is offered more facts than fit spreads its bits and knows few of them. So it
+    should not be trained on all of them. On which, then? You write a rule that decides it, and
+    your model runs against four others.
 
-    *Some 40 minutes. Training takes a minute or two, and some seconds for each rule that you try. Needs:
-    labs 2 and 3.*
+    *Some 40 minutes. Training takes a minute or two, and some seconds for each rule that you try.
+    Needs: labs 2 and 3.*
     """)
     return
 
@@ -53,12 +53,12 @@ def _(offered):
     ## 1. The race
 
     There are {len(offered):,} cities, the most frequent first, with frequencies that fall as
-    $i^{{-0.8}}$. From lab 2 you know that some **{FITS}** fit in the model (16,800 bits). Each training
-    may read {DRAWS:,} facts. What counts is the **weighted accuracy**: the share of questions answered,
-    where all {len(offered):,} cities are asked for as often as they occur.
+    $i^{{-0.8}}$. From lab 2 you know that some **{FITS}** fit in the model (16,800 bits). Each
+    training may read {DRAWS:,} facts. What counts is the **weighted accuracy**: the share of
+    questions answered, where all {len(offered):,} cities are asked for as often as they occur.
 
-    **Exercise 4.1.** A model that knows the {FITS} most frequent cities and no other: what share of the
-    questions does it answer? The frequencies are in `offered.frequency`.
+    **Exercise 4.1.** A model that knows the {FITS} most frequent cities and no other: what share
+    of the questions does it answer? The frequencies are in `offered.frequency`.
     """)
     return
 
@@ -100,10 +100,10 @@ def _():
 
     - **ordinary**: trained on everything, as it occurs;
     - **random**: trained on 800 cities taken at random, the others are dropped before it begins;
-    - **loss_h**: looks at the losses now and then, and drops the cities of highest loss until what is
-      left fits;
-    - **worth**: counts how often a city occurs, and keeps those that gain most for a bit still to be
-      stored.
+    - **loss_h**: looks at the losses now and then, and drops the cities of highest loss until what
+      is left fits;
+    - **worth**: counts how often a city occurs, and keeps those that gain most for a bit still to
+      be stored.
     """)
     return
 
@@ -156,10 +156,10 @@ def _():
     mo.md("""
     ## 2. Your rule
 
-    **Exercise 4.2.** Write a rule. It is asked ten times: before the first step, when nothing is known
-    and each loss is 21 bits, and nine times up to eight tenths of the training. It gives each city a
-    weight by which it is drawn. A weight of 0 leaves it out. Answer nine tenths of what the bound
-    allows.
+    **Exercise 4.2.** Write a rule. It is asked ten times: before the first step, when nothing is
+    known and each loss is 21 bits, and nine times up to eight tenths of the training. It gives
+    each city a weight by which it is drawn. A weight of 0 leaves it out. Answer nine tenths of
+    what the bound allows.
 
     - `losses`: what the model still lacks of each code, in bits. 0: it knows it.
     - `frequency`: how often each city is asked for.
@@ -187,7 +187,7 @@ def _():
 def _():
     room = mo.ui.slider(400, 1600, 100, value=FITS, label="fits", show_value=True, debounce=True)
     own_share = predict(
-        "How much of the bound will your rule reach, in percent? (Ordinary training reaches some 60.)",
+        "How much of the bound will your rule reach, in percent? Ordinary training reaches 60.",
         span=(0, 110, 1),
         default=90,
     )
@@ -214,7 +214,7 @@ def _(bound, others, own):
         "4.2",
         own,
         lambda run: run.weighted_accuracy > 0.9 * bound,
-        hint="Which cities answer the most questions? Does your rule leave room for them to be known?",
+        hint="Which cities answer the most questions? Does your rule leave room to know them?",
         slips=[
             (
                 lambda run: run.weighted_accuracy < others["ordinary"].weighted_accuracy - 0.01,
@@ -235,11 +235,12 @@ def _():
     mo.md("""
     ## 3. Without counts
 
-    In a stream of text nobody tells the frequency of a fact. You see the losses, and you can drop what
-    comes by. What you keep comes as often as it occurs.
+    In a stream of text nobody tells the frequency of a fact. You see the losses, and you can drop
+    what comes by. What you keep comes as often as it occurs.
 
-    **Exercise 4.3.** Write a rule that reads only losses. It gives 1 for what is kept and 0 for what is
-    dropped. Be clearly better than ordinary training. Hint: early on, the losses tell little.
+    **Exercise 4.3.** Write a rule that reads only losses. It gives 1 for what is kept and 0 for
+    what is dropped. Be clearly better than ordinary training. Hint: early on, the losses tell
+    little.
     """)
     return
 
@@ -287,7 +288,7 @@ def _(others, unseen):
         slips=[
             (
                 lambda run: run.weighted_accuracy < 0.95 * _ordinary,
-                "Ordinary training answers more. What do high losses late in training say of a fact?",
+                "Ordinary training answers more. What does a high loss late in training say?",
             ),
             (
                 lambda run: run.weighted_accuracy < 1.03 * _ordinary,
@@ -319,8 +320,8 @@ def _(bound, own, own_share, room, set_tries, unseen):
         "## 4. Leaderboard"
         if _score(own) is None
         else f"## 4. Leaderboard\n\nYou said {own_share.value} %. Your rule reached "
-        f"**{100 * _score(own):.0f} %** of the bound. Change it, or what it is told, and run again: every "
-        "try stays on the board."
+        f"**{100 * _score(own):.0f} %** of the bound. Change it, or what it is told, and run "
+        "again: every try stays on the board."
     )
     return
 
@@ -347,9 +348,9 @@ def _():
     mo.md("""
     ## 5. What looking costs
 
-    **Exercise 4.4.** A look computes the losses of all 3,200 cities. That is a forward pass, a third of
-    what training on them would cost. There are nine looks. What share of the 240,000 draws do they
-    cost?
+    **Exercise 4.4.** A look computes the losses of all 3,200 cities. That is a forward pass, a
+    third of what training on them would cost. There are nine looks. What share of the 240,000
+    draws do they cost?
     """)
     return
 
@@ -403,10 +404,11 @@ def _():
 
     - **First prediction.** Most say ordinary. Random knows many more facts, but a quarter of the
       questions is about them.
-    - **4.2** Sorting by frequency alone reaches the bound, too. `worth` comes somewhat lower, since it
-      counts a sample and finds out by itself how much fits. Ask for a rule that is not told `fits`.
-    - **4.3** Cutting at once at the first look reaches some 75 %, shrinking until half of the training
-      some 80 %, `loss_h` 85 %. Let groups race: the board is made for it.
+    - **4.2** Sorting by frequency alone reaches the bound, too. `worth` comes somewhat lower,
+      since it counts a sample and finds out by itself how much fits. Ask for a rule that is not
+      told `fits`.
+    - **4.3** Cutting at once at the first look reaches some 75 %, shrinking until half of the
+      training some 80 %, `loss_h` 85 %. Let groups race: the board is made for it.
     - Watch for who trains on the *highest* losses, "to work on weak points". It is a fine debate:
       it is right where all fits.
     """)
