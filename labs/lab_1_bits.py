@@ -162,7 +162,7 @@ def _():
 def _(half_known):
     wait_for(half_known)
     rng = np.random.default_rng(0)
-    codes = rng.integers(0, 2**10, size=100_000)
+    codes = rng.integers(0, 2**10, size=50_000)
     guessed = {}
     for _kept in range(11):
         _unknown = 2 ** (10 - _kept)

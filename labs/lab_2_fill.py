@@ -120,8 +120,8 @@ def _():
 @app.cell
 def _(atlas, overfull):
     wait_for(overfull)
-    offered = (200, 400, 600, 800, 1200, 1600, 3200)
-    runs = train_all({n: Training(atlas.prefix(n)) for n in offered}, draws=240_000)
+    _offered = (200, 400, 600, 800, 1200, 1600, 3200)
+    runs = train_all({n: Training(atlas.prefix(n)) for n in _offered}, draws=240_000)
     return (runs,)
 
 
@@ -307,10 +307,10 @@ def _():
 
 @app.cell
 def _(runs):
-    stored = runs[3200].unclipped_stored_bits
+    _stored = runs[3200].unclipped_stored_bits
     # A number of codes; each has 21 bits.
     ### BEGIN SOLUTION
-    known_if_even = 3200 * 2 ** (stored / 3200 - 21)
+    known_if_even = 3200 * 2 ** (_stored / 3200 - 21)
     ### END SOLUTION
     return (known_if_even,)
 

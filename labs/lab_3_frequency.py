@@ -161,13 +161,13 @@ def _():
 @app.cell
 def _(most_facts):
     wait_for(most_facts)
-    crowded = {
+    _crowded = {
         s: cities(1600, frequency="power_law", exponent=s, longest_key=5)
         for s in (0.0, 0.5, 1.0, 1.5)
     }
     roomy = cities(400, frequency="power_law", exponent=1.5, longest_key=5)
-    trainings = {s: Training(facts) for s, facts in crowded.items()}
-    runs = train_all({**trainings, "roomy": Training(roomy)}, draws=240_000)
+    _trainings = {s: Training(facts) for s, facts in _crowded.items()}
+    runs = train_all({**_trainings, "roomy": Training(roomy)}, draws=240_000)
     return roomy, runs
 
 
@@ -240,7 +240,7 @@ def _(weighted_accuracy):
 def _(check_3, runs, weighted_accuracy):
     wait_for(check_3)
     _drawn = picture.axes(xlabel="exponent s", ylabel="share of questions answered", ylim=(0, 1.05))
-    _exponents = np.linspace(0, 1.6, 17)
+    _exponents = np.linspace(0, 1.6, 17).tolist()
     _bound = [all_or_nothing_bound(power_law(1600, s), 2**21, 16_800).accuracy for s in _exponents]
     _crowded = {s: run for s, run in runs.items() if s != "roomy"}
     _answered = [weighted_accuracy(run.recall, run.frequency) for run in _crowded.values()]
@@ -372,12 +372,12 @@ def _():
 @app.cell
 def _(drawn, roomy, roomy_known):
     wait_for(roomy_known)
-    weights = attempt(drawn, roomy.frequency)
-    if isinstance(weights, np.ndarray) and weights.shape == roomy.frequency.shape:
-        _changed = dataclasses.replace(roomy, frequency=weights / weights.sum())
+    _weights = attempt(drawn, roomy.frequency)
+    if isinstance(_weights, np.ndarray) and _weights.shape == roomy.frequency.shape:
+        _changed = dataclasses.replace(roomy, frequency=_weights / _weights.sum())
         own_run = train_all({"own": Training(_changed)}, draws=240_000)["own"]
     else:
-        own_run = weights
+        own_run = _weights
     return (own_run,)
 
 
@@ -448,8 +448,8 @@ def _():
     - **3.4** The answer depends on the model, its size and its training. Let groups compare it
       with the draws of the rarest fact in exercise 3.2: 19. So in that training both reasons are
       at work.
-    - **3.5** All weights equal do it as well, and so does any power of the frequency between 0 and
-      0.7. Ask what equal weights would do to the 1,600 cities of part 2: see lab 2.
+    - **3.5** All weights equal do it as well, and so does the cube root of the frequency.
+      Ask what equal weights would do to the 1,600 cities of part 2: see lab 2.
     """)
     return
 

@@ -122,13 +122,13 @@ def _():
 @app.cell
 def _(offered, fewest):
     wait_for(fewest)
-    field = {
+    _field = {
         "ordinary": Training(offered),
         "random": Training(offered, "random", budget_bits=16_800),
         "loss_h": Training(offered, "loss_h"),
         "worth": Training(offered, "worth"),
     }
-    others = train_all(field, draws=DRAWS)
+    others = train_all(_field, draws=DRAWS)
     return (others,)
 
 
