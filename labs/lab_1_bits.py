@@ -467,7 +467,7 @@ def _(passes):
 
 @app.cell(hide_code=True)
 def _(band, coin_bound, coins_right, passes):
-    _drawn = picture.axes(xlabel="coins right, of 20", ylabel="sets, in percent")
+    _drawn = picture.axes(xlabel="coins right, of 20", ylabel="sets, in percent", ylim=(0, 38))
     _found, _sets = np.unique(coins_right, return_counts=True)
     _drawn.bar(_found, _sets / 100, color="0.75")
     _drawn.axvline(coin_bound, **line(0), label="the bound, on average")

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from factcap.figures.style import look
 
-_WIDTH, _HEIGHT, _SHOWN = 5.4, 3.2, "620px"
+# So narrow that on a telephone 10 points are 8 still.
+_WIDTH, _HEIGHT, _SHOWN = 4.6, 2.9, "560px"
 
 
 def axes(*, panels: int = 1, height: float = _HEIGHT, **settings: Any) -> Any:
@@ -40,6 +41,6 @@ def shown(drawn: Axes, said: str) -> Any:
     with look():
         for one in figure.axes:
             if one.get_legend_handles_labels()[1] and one.get_legend() is None:
-                one.legend()
+                one.legend(fontsize="medium")
         figure.savefig(buffer, format="png")
     return mo.image(buffer.getvalue(), alt=said, width=_SHOWN, style={"max-width": "100%"})

@@ -42,9 +42,11 @@ def predict(
     else:
         least, most, step = span
         control = mo.ui.slider(least, most, step, show_value=True, full_width=True)
-    question = f"**Your prediction.** {question}"
-    asked = mo.md(question + "\n\n{control}").batch(control=control)
-    return asked.form(submit_button_label="Predict", bordered=True)
+    return control.form(
+        label=f"**Your prediction.** {question}",
+        submit_button_label="Predict",
+        validate=lambda value: "Choose one first." if value is None else None,
+    )
 
 
 def wait_for(*before: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("marimo", reason="the labs need marimo: pip install 'factcap[labs]'")
 sys.path.insert(0, str(Path(__file__).parents[2] / "labs"))
 
-from kit import attempt, between, check, near
+from kit import attempt, between, check, near, predict
 
 
 def judged(answer):
@@ -42,3 +42,14 @@ def test_code_that_stops_is_a_wrong_answer():
 
 def test_between_holds_its_ends():
     assert [between(1, 2)(x) for x in (0.9, 1, 2, 2.1)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "value"),
+    [({"span": (0, 100, 1)}, 30, 30), ({"options": ["many", "few"]}, "few", "few")],
+)
+def test_a_prediction_has_no_value_until_it_is_given(asked, sent, value):
+    form = predict("How many?", default=value, **asked)
+    assert form.value is None
+    form._update(sent)
+    assert form.value == value
