@@ -467,11 +467,11 @@ def _(passes):
 
 @app.cell(hide_code=True)
 def _(band, coin_bound, coins_right, passes):
-    _drawn = picture.axes(xlabel="coins right, of 20", ylabel="sets, in percent", ylim=(0, 38))
+    _drawn = picture.axes(xlabel="coins right, of 20", ylabel="sets, in percent")
     _found, _sets = np.unique(coins_right, return_counts=True)
     _drawn.bar(_found, _sets / 100, color="0.75")
-    _drawn.axvline(coin_bound, **line(0), label="the bound, on average")
-    _drawn.axvline(band, **line(5), label="passed in 1 set of 100 at most")
+    _drawn.axvline(coin_bound, **line(0), label="the bound")
+    _drawn.axvline(band, **line(5), label="passed in 1 of 100 sets")
     mo.vstack(
         [
             picture.shown(_drawn, "A histogram of coins right, with the bound and the luck band."),

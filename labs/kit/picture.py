@@ -30,7 +30,7 @@ def axes(*, panels: int = 1, height: float = _HEIGHT, **settings: Any) -> Any:
 
 
 def shown(drawn: Axes, said: str) -> Any:
-    """The picture that some axes belong to, for the end of a cell.
+    """The picture that some axes belong to, its legend above them, for the end of a cell.
 
     Args:
         drawn: the axes, or one of them.
@@ -40,7 +40,11 @@ def shown(drawn: Axes, said: str) -> Any:
     assert isinstance(figure, Figure)
     with look():
         for one in figure.axes:
-            if one.get_legend_handles_labels()[1] and one.get_legend() is None:
-                one.legend(fontsize="medium")
+            names = one.get_legend_handles_labels()[1]
+            if names:
+                columns = 2 if max(map(len, names)) < 20 else 1
+                one.legend(
+                    loc="lower left", bbox_to_anchor=(0, 1), fontsize="medium", ncols=columns
+                )
         figure.savefig(buffer, format="png")
     return mo.image(buffer.getvalue(), alt=said, width=_SHOWN, style={"max-width": "100%"})

@@ -8,6 +8,9 @@ import marimo as mo
 
 from kit.verdict import Verdict
 
+# marimo centers the label of a form.
+_LEFT = "display: block; text-align: left"
+
 
 @dataclass(frozen=True)
 class Given:
@@ -43,7 +46,7 @@ def predict(
         least, most, step = span
         control = mo.ui.slider(least, most, step, show_value=True, full_width=True)
     return control.form(
-        label=f"**Your prediction.** {question}",
+        label=f'<span style="{_LEFT}">**Your prediction.** {question}</span>',
         submit_button_label="Predict",
         validate=lambda value: "Choose one first." if value is None else None,
     )
