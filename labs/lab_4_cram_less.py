@@ -389,7 +389,7 @@ def _():
 
     - A model that is trained on what fits knows as much as the bound allows. It must be told what.
     - Counts are best. Losses alone go a good part of the way: what is met often is learned first.
-    - Move the slider `fits`. What is too much costs more than what is too little.
+    - Move the slider `fits`. What costs more, too much or too little?
 
     This is the idea of Ye, Feldman and Talwar (2026): *cram less*.
     """)
