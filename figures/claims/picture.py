@@ -14,7 +14,7 @@ from factcap.figures.style import COLORS, DASHES, MARKERS
 # Ends of the axis of measured over published.
 _FEWEST, _MOST = 0.05, 20.0
 
-_VERDICTS = {HOLDS: ("o", COLORS[2]), IN_PART: ("s", COLORS[1]), NOT_HERE: ("X", COLORS[5])}
+_VERDICTS = {HOLDS: ("o", COLORS[4]), IN_PART: ("s", COLORS[1]), NOT_HERE: ("X", COLORS[5])}
 
 
 def draw_claim(claim: Claim, rows: Sequence[Row]) -> Figure:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from factcap.capacity import Background, allocate, best_subsample, subsample, threshold_capacity
 from factcap.figures.files import Record, claim, save
-from factcap.figures.style import MARKERS, line, look
+from factcap.figures.style import COLORS, MARKERS, line, look
 
 NAME = "mixture"
 COLUMNS = (
@@ -79,7 +79,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     ratios = sorted({row["ratio"] for row in phases})
     capacities = sorted({row["capacity_bits"] for row in phases})
     share = np.reshape([row["stored_share"] for row in phases], (len(ratios), len(capacities)))
-    shades = LinearSegmentedColormap.from_list("stored", ["white", "#0072B2"])
+    shades = LinearSegmentedColormap.from_list("stored", ["white", COLORS[0]])
     mesh = left.contourf(ratios, capacities, share.T, levels=np.linspace(0, 1, 11), cmap=shades)
     figure.colorbar(mesh, ax=left, label="share of the facts' bits stored")
     frequency = 1 / (PEOPLE * TOKENS)
