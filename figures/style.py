@@ -30,17 +30,24 @@ TEXT = 7.0
 SMALLEST_TEXT = 8.0
 
 _LOOK: dict[Any, Any] = {
-    "font.size": 10,
+    "font.size": 8.5,
+    "axes.titlesize": 9,
+    "axes.labelsize": 8.5,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.fontsize": 8,
+    "legend.title_fontsize": 8,
+    "figure.titlesize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
     "grid.alpha": 0.3,
-    "grid.linewidth": 0.6,
-    "lines.linewidth": 1.6,
-    "lines.markersize": 5.5,
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 4.5,
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "savefig.dpi": 160,
+    "legend.handlelength": 2.6,
+    "savefig.dpi": 200,
     "svg.hashsalt": "factcap",
 }
 
