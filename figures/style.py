@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 
 # Blue, orange, violet, wine, teal, red; on white each has a contrast of 3 or more.
 COLORS = ("#1B5C9E", "#E67406", "#8A3EFE", "#5E263A", "#00918A", "#980701")
@@ -24,8 +25,8 @@ LIGHT = {"paper": "#FFFFFF", "ink": "#1A1A1A", "muted": "#595959", "grid": "#D9D
 DARK = {"paper": "#131416", "ink": "#E6E6E6", "muted": "#A6A6A6", "grid": "#3A3D42"}
 
 # Inches: a figure is as wide as a column of a paper with two, or as its text.
-COLUMN = 3.5
-TEXT = 7.0
+COLUMN_WIDTH = 3.5
+TEXT_WIDTH = 7.0
 # Points; no text is smaller. Exponents and indices are, as everywhere.
 SMALLEST_TEXT = 8.0
 
@@ -38,6 +39,7 @@ _LOOK: dict[Any, Any] = {
     "legend.fontsize": 8,
     "legend.title_fontsize": 8,
     "figure.titlesize": 9,
+    "figure.labelsize": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
@@ -64,6 +66,17 @@ def line(number: int, **more: Any) -> dict[str, Any]:
         "linestyle": DASHES[number % len(DASHES)],
         **more,
     }
+
+
+def legend_below(axes: Axes, room: float = 4.5, **more: Any) -> None:
+    """A legend under a panel, where it hides nothing.
+
+    Args:
+        axes: the panel.
+        room: for the labels of the horizontal axis, in heights of a letter.
+        more: of `Axes.legend`.
+    """
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), borderaxespad=room, **more)
 
 
 def palette_css() -> str:

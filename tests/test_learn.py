@@ -2,6 +2,7 @@
 
 import doctest
 import re
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -62,8 +63,11 @@ def test_chapters_are_short_and_hang_together(chapter):
     assert f"({chapter.name})" in (FOLDER / "index.md").read_text()
 
 
+rows_of = cache(read_csv)
+
+
 def measured(table, y, **where):
-    rows = [r for r in read_csv(RESULTS / table) if all(r[k] == v for k, v in where.items())]
+    rows = [r for r in rows_of(RESULTS / table) if all(r[k] == v for k, v in where.items())]
     x = "exposures" if table == "stored_bits.csv" else "facts"
     return dict(zip(*means(rows, x, y), strict=True))
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from factcap.capacity import even_spreading
-from factcap.figures.style import COLORS, MARKERS, TEXT, line
+from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH, line
 
 _MARKED = (1.0, 0.5, 0.25, 0.125, 0.0625)
 _CHOICES = (2, 16, 1024)
@@ -18,7 +18,7 @@ def draw(results: Path) -> Figure:
     Args:
         results: not read; this picture needs no measured table.
     """
-    figure = Figure(figsize=(TEXT, 2.9), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 2.9), layout="constrained")
     left, right = figure.subplots(1, 2)
     chance = np.linspace(0.02, 1, 400)
     left.plot(chance, -np.log2(chance), **line(0))

@@ -9,7 +9,7 @@ from matplotlib.ticker import NullLocator, StrMethodFormatter
 from factcap.capacity import fit_exposures
 from factcap.figures.files import read_csv
 from factcap.figures.learn.means import means
-from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT, line
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH, line
 
 # Peak bits a parameter of GPT-2 on bioS, by exposures (Allen-Zhu and Li 2024, 2404.05405).
 _PUBLISHED = {100: 1.0, 1000: 2.0}
@@ -24,7 +24,7 @@ def draw(results: Path) -> Figure:
         results: the folder that holds `stored_bits.csv`.
     """
     rows = [r for r in read_csv(results / "stored_bits.csv") if r["source"] == "bitstrings"]
-    figure = Figure(figsize=(TEXT, 2.9), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 2.9), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     grid = np.geomspace(20, 1100, 200)
     for number, (optimizer, name) in enumerate(_OPTIMIZERS.items()):

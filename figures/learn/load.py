@@ -8,7 +8,7 @@ from matplotlib.ticker import StrMethodFormatter
 
 from factcap.figures.files import read_csv
 from factcap.figures.learn.means import means, uniform
-from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH
 
 
 def draw(results: Path) -> Figure:
@@ -20,7 +20,7 @@ def draw(results: Path) -> Figure:
     rows = uniform(read_csv(results / "capacity_curve.csv"))
     capacity = rows[0]["capacity_bits"]
     offered, stored = means(rows, "entropy_bits", "stored_bits")
-    figure = Figure(figsize=(TEXT, 2.9), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 2.9), layout="constrained")
     left, right = figure.subplots(1, 2)
     ends = np.array([0, max(offered)])
     left.plot(ends, ends, color="0.45", linestyle=DASHES[2], label="all that is offered")

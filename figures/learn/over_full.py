@@ -11,7 +11,7 @@ from matplotlib.ticker import NullLocator, StrMethodFormatter
 from factcap.capacity import power_law_bound
 from factcap.figures.files import read_csv
 from factcap.figures.learn.means import Row, means
-from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH
 
 _BOUNDS: dict[str, tuple[str, dict[str, Any]]] = {
     "rate_distortion": ("rate-distortion bound", {"color": "black", "linestyle": DASHES[0]}),
@@ -28,7 +28,7 @@ def draw(results: Path) -> Figure:
         results: the folder that holds `capacity_curve.csv`.
     """
     rows = read_csv(results / "capacity_curve.csv")
-    figure = Figure(figsize=(TEXT, 3.5), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 3.5), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes, column in ((left, "facts_known"), (right, "weighted_accuracy")):
         for number, (frequency, label) in enumerate(_SERIES.items()):
@@ -48,7 +48,7 @@ def draw(results: Path) -> Figure:
         axes.set_xticks(ticks)
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.tick_params(axis="x", labelrotation=45)
+        axes.tick_params(axis="x", labelrotation=90)
         axes.set_xlabel("facts trained on")
     left.set(title="Facts known", ylabel="facts recalled exactly", ylim=(-20, 1250))
     right.set(title="Queries answered", ylabel="share of queries", ylim=(-0.02, 1.05))

@@ -9,7 +9,7 @@ from matplotlib.ticker import NullLocator, StrMethodFormatter
 from factcap.capacity import power_law_bound
 from factcap.figures.files import read_csv
 from factcap.figures.learn.means import means
-from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH
 
 _SCHEMES = {
     "ordinary": "all facts",
@@ -28,7 +28,7 @@ def draw(results: Path) -> Figure:
     """
     rows = read_csv(results / "selection_gain.csv")
     capacity = rows[0]["capacity_bits"]
-    figure = Figure(figsize=(TEXT, 3.4), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 3.4), layout="constrained")
     panels = figure.subplots(1, 2)
     for axes, (exponent, (column, title)) in zip(panels, _PANELS.items(), strict=True):
         here = [row for row in rows if row["exponent"] == exponent]
