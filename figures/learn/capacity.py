@@ -26,9 +26,10 @@ def draw(results: Path) -> Figure:
     rows = [r for r in read_csv(results / "stored_bits.csv") if r["source"] == "bitstrings"]
     figure = Figure(figsize=(TEXT_WIDTH, 2.9), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
+    rows_of_size = [row for row in rows if row["model"] == _SIZE]
     grid = np.geomspace(20, 1100, 200)
     for number, (optimizer, name) in enumerate(_OPTIMIZERS.items()):
-        mine = [row for row in rows if row["optimizer"] == optimizer and row["model"] == _SIZE]
+        mine = [row for row in rows_of_size if row["optimizer"] == optimizer]
         exposures, bits = means(mine, "exposures", "bits_per_parameter")
         left.plot(
             exposures,
@@ -55,7 +56,7 @@ def draw(results: Path) -> Figure:
         xlabel="exposures of each fact",
         ylabel="stored bits / parameters",
         ylim=(0, 3.6),
-        title=f"{mine[0]['parameters']:,} parameters",
+        title=f"{rows_of_size[0]['parameters']:,} parameters",
     )
     left.set_xticks([25, 50, 100, 200, 1000])
     left.legend(loc="upper left", ncols=2, columnspacing=1, handlelength=1.6, handletextpad=0.5)

@@ -1,5 +1,6 @@
 """Chapter 4: facts known against facts trained on, under the bounds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def draw(results: Path) -> Figure:
     return figure
 
 
-def _bounds(axes: Axes, rows: list[Row]) -> None:
+def _bounds(axes: Axes, rows: Sequence[Row]) -> None:
     """What facts drawn equally often allow at the measured capacity."""
     capacity, each = rows[0]["capacity_bits"], rows[0]["entropy_bits"] / rows[0]["facts"]
     facts = [row["facts"] for row in rows]
