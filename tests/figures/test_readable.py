@@ -14,10 +14,14 @@ from factcap.capacity.retention import CountedFacts, held_out, law_predictor
 from factcap.figures import FIGURES
 from factcap.figures.learn.pictures import PICTURES
 from factcap.figures.redraw import main, redraw
+from factcap.figures.retention import own_picture
 from factcap.figures.retention import picture as predict_picture
+from factcap.figures.retention.own_plan import ASKED
+from factcap.figures.retention.own_runs import Told
 from factcap.figures.style import COLUMN_WIDTH, SMALLEST_TEXT, TEXT_WIDTH, line, look
 from factcap.synth import BadInput
 from tests.capacity.retention.simulated import answered, counted
+from tests.figures.test_retention import FEW, LAW, made
 from tests.figures.test_style import GREYS_APART, lightness
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,7 +30,7 @@ TABLES = [
     *sorted(t for t in (DOCS / "results").glob("*.csv") if t.with_suffix(".png").exists()),
     *sorted((DOCS / "results" / "claims").glob("*.csv")),
 ]
-# Their pictures are not drawn from their tables: see `public_models`, and test_retention.
+# Their pictures are not drawn from their tables: see `public_models` and `own_runs`.
 NOT_FROM_TABLES = ("retention", "retention_of_runs")
 TABLES = [table for table in TABLES if table.stem not in NOT_FROM_TABLES]
 IN_A_COLUMN = ("membership", *(table.stem for table in TABLES if table.parent.name == "claims"))
@@ -41,6 +45,18 @@ def public_models() -> Figure:
         predict_picture.HeldOut(facts, held_out(facts, law_predictor, "facts")) for facts in models
     ]
     return predict_picture.draw(told)
+
+
+def own_runs() -> Figure:
+    """The figure `retention`, of runs that know what a law says."""
+    told = []
+    for one in made(FEW):
+        if one.condition.role == ASKED:
+            chance = LAW.predict(one.training)
+            known = one.recall.mean(axis=0)
+            first = one.recall[0].astype(float)
+            told.append(Told(one.condition, one.training, chance, {}, known, first, LAW))
+    return own_picture.draw(told, [])
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +77,12 @@ MAKERS = {
     **{f"{table.parent.name}/{table.stem}": partial(redraw, table) for table in TABLES},
     **{f"learn/{name}": partial(draw, DOCS / "results") for name, draw in PICTURES.items()},
     "predict": public_models,
+    "retention": own_runs,
 }
 # They take seconds to draw: a law is fitted, or bounds are computed.
 LONG = (
     *("results/splitting", "results/capacity_curve_gpu", "results/selection_gain"),
-    *("gallery/memorized_prior", "predict"),
+    *("gallery/memorized_prior", "predict", "retention"),
 )
 every_figure = pytest.mark.parametrize(
     "name", [pytest.param(n, marks=pytest.mark.slow) if n in LONG else n for n in MAKERS]
@@ -113,7 +130,7 @@ def confused(axes):
 
 def test_every_figure_is_looked_at():
     seen = {name.split("/")[-1] for name in MAKERS}
-    assert set(FIGURES) - seen == {"retention"}
+    assert set(FIGURES) <= seen
     assert len(MAKERS) > 30
 
 
