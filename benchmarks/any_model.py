@@ -25,11 +25,11 @@ from tokenizers import Tokenizer, decoders, pre_tokenizers, processors, trainers
 from tokenizers.models import BPE
 
 from factcap.causal_lm.asking import ask
+from factcap.causal_lm.batches import plan
 from factcap.causal_lm.checkpoint import Checkpoint, load_checkpoint, logits_at
 from factcap.causal_lm.corpus import read_examples
 from factcap.causal_lm.losses import write_losses
 from factcap.causal_lm.measuring import measure
-from factcap.causal_lm.passages import plan
 from factcap.causal_lm.rows import document_rows
 from factcap.causal_lm.scoring import room_of
 from factcap.causal_lm.tokens import Tokenizer as Words

@@ -214,7 +214,7 @@ def continued(tokenizer: Tokenizer, spans: Iterable[tuple[str, str]]) -> Iterato
             if found[0] == 0:
                 tokens = tokenizer.started(tokens)
                 found = tokens.find(start, end)
-            yield Passage(tokens.ids[: found[1]], (found,))
+            yield Passage(np.array(tokens.ids[: found[1]], np.int32), (found,))
 
 
 def _documents(tokenizer: Tokenizer, documents: Sequence[Document]) -> Asked:
@@ -233,7 +233,7 @@ def _documents(tokenizer: Tokenizer, documents: Sequence[Document]) -> Asked:
                 tokenizer.check(cut, span.start, span.end)
                 fact_of_span.append(numbers.setdefault(span.fact, len(numbers)))
             places = tuple(tokens.find(span.start, span.end) for span in document.spans)
-            passages.append(Passage(tokens.ids[: places[-1][1]], places))
+            passages.append(Passage(np.array(tokens.ids[: places[-1][1]], np.int32), places))
     entities, relations, values = (tuple(some) for some in zip(*numbers, strict=True))
     fact = np.array(fact_of_span)
     # Prompts are numbered fact by fact, the places of each in the order of the documents.

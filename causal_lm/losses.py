@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 import torch
 import transformers
 
+from factcap.causal_lm.batches import plan
 from factcap.causal_lm.checkpoint import Checkpoint
 from factcap.causal_lm.corpus import Example, read_examples
 from factcap.causal_lm.parts import Parts
-from factcap.causal_lm.passages import plan
 from factcap.causal_lm.rows import Rows, count_facts, document_rows, span_rows
 from factcap.causal_lm.scoring import room_of, score
 from factcap.causal_lm.tokens import Tokenizer

@@ -15,10 +15,10 @@ import torch
 import transformers
 
 from factcap.causal_lm.asking import Asked
+from factcap.causal_lm.batches import Batch, plan
 from factcap.causal_lm.checkpoint import Checkpoint
 from factcap.causal_lm.measured import Measured, measured
 from factcap.causal_lm.parts import Parts
-from factcap.causal_lm.passages import Batch, plan
 from factcap.causal_lm.ranks import Question, questions, rank
 from factcap.causal_lm.scoring import can_share, room_of, score
 from factcap.synth.disk.files import digest_of, write_whole

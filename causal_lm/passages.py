@@ -1,17 +1,15 @@
-"""Passages of tokens with marked spans, and in which batches they are read."""
+"""Passages of tokens with marked spans."""
 
 import hashlib
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, pairwise
-from typing import SupportsIndex, overload
+from typing import NamedTuple, SupportsIndex, overload
 
 import numpy as np
 from jaxtyping import Int32, Int64
 
-# A prefix shorter than this is not worth a pass of its own.
-_LEAST_SHARED = 8
 # Passages that are put together at a time.
 _TOGETHER = 1024
 
@@ -34,15 +32,21 @@ class Passage:
         """How many tokens are read: all before the last scored one."""
         return max(end for _, end in self.spans) - 1
 
-    @property
-    def scored(self) -> int:
-        """How many tokens are scored, one in two spans twice."""
-        return sum(end - start for start, end in self.spans)
 
-    @property
-    def free(self) -> int:
-        """How many tokens stand before the one from which the first scored one is predicted."""
-        return min(start for start, _ in self.spans) - 1
+class ScoredTokens(NamedTuple):
+    """Tokens that are scored in some passages.
+
+    Attributes:
+        span: the number of the span of each, counted through all passages.
+        row: to which of the passages it belongs.
+        place: its own in the passage.
+        target: the token.
+    """
+
+    span: Int64[np.ndarray, " scored"]
+    row: Int64[np.ndarray, " scored"]
+    place: Int64[np.ndarray, " scored"]
+    target: Int64[np.ndarray, " scored"]
 
 
 class Passages(Sequence[Passage]):
@@ -65,6 +69,19 @@ class Passages(Sequence[Passage]):
         self._first_token = np.cumsum([0, *lengths])
         self.first_span: Int64[np.ndarray, " passages_and_one"] = np.cumsum([0, *counts])
         """The number of the first span of each passage, and of all spans."""
+        first, length = self.first_span[:-1], self._spans[:, 1] - self._spans[:, 0]
+        self.read: Int64[np.ndarray, " passages"] = (
+            np.maximum.reduceat(self._spans[:, 1], first).astype(np.int64) - 1
+        )
+        """How many tokens are read of each."""
+        self.scored: Int64[np.ndarray, " passages"] = np.add.reduceat(length, first).astype(
+            np.int64
+        )
+        """How many tokens are scored of each."""
+        self.free: Int64[np.ndarray, " passages"] = (
+            np.minimum.reduceat(self._spans[:, 0], first).astype(np.int64) - 1
+        )
+        """How many tokens of each stand before the one that gives the first scored one."""
 
     def __len__(self) -> int:
         return len(self.first_span) - 1
@@ -85,16 +102,50 @@ class Passages(Sequence[Passage]):
             tuple((start, end) for start, end in spans.tolist()),
         )
 
-    @property
-    def read(self) -> Int64[np.ndarray, " passages"]:
-        """How many tokens are read of each."""
-        return np.maximum.reduceat(self._spans[:, 1], self.first_span[:-1]).astype(np.int64) - 1
+    def tokens_of(
+        self, rows: Int64[np.ndarray, " rows"], skip: int
+    ) -> Int64[np.ndarray, "rows time"]:
+        """What is read of these passages after their first `skip` tokens; 0 behind."""
+        length = self.read[rows] - skip
+        row, column = _ragged(length)
+        tokens = np.zeros((len(rows), length.max(initial=0)), np.int64)
+        tokens[row, column] = self._tokens[self._first_token[rows][row] + skip + column]
+        return tokens
 
-    @property
-    def scored(self) -> Int64[np.ndarray, " passages"]:
-        """How many tokens are scored of each."""
-        length = self._spans[:, 1] - self._spans[:, 0]
-        return np.add.reduceat(length, self.first_span[:-1]).astype(np.int64)
+    def scored_of(self, rows: Int64[np.ndarray, " rows"]) -> "ScoredTokens":
+        """The scored tokens of these passages, span by span."""
+        place, number = _ragged(self.first_span[rows + 1] - self.first_span[rows])
+        span = self.first_span[rows][place] + number
+        start, end = self._spans[span].astype(np.int64).T
+        which, step = _ragged(end - start)
+        row, token = place[which], start[which] + step
+        target = self._tokens[self._first_token[rows][row] + token]
+        return ScoredTokens(span[which], row, token, target.astype(np.int64))
+
+    def in_order(self) -> Int64[np.ndarray, " passages"]:
+        """Their numbers, as tokens order them: those that begin alike stand together."""
+        # Bytes with the highest first are in the order of the numbers.
+        data = self._tokens.astype(">i4").tobytes()
+        places = (4 * self._first_token).tolist()
+        keys = [data[first:last] for first, last in pairwise(places)]
+        return np.array(sorted(range(len(self)), key=keys.__getitem__), np.int64)
+
+    def alike(self, order: Int64[np.ndarray, " passages"]) -> Int64[np.ndarray, " pairs"]:
+        """With how many tokens each begins as the next does, of those that may be read ahead."""
+        one, other = order[:-1], order[1:]
+        length = np.minimum(self.free[one], self.free[other])
+        same = np.zeros(len(length), np.int64)
+        left = np.flatnonzero(length > 0)
+        while len(left):
+            place = same[left]
+            equal = (
+                self._tokens[self._first_token[one[left]] + place]
+                == self._tokens[self._first_token[other[left]] + place]
+            )
+            left = left[equal]
+            same[left] += 1
+            left = left[same[left] < length[left]]
+        return same
 
     def digest(self) -> str:
         """A hash of all of them."""
@@ -104,145 +155,13 @@ class Passages(Sequence[Passage]):
         return digest.hexdigest()
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Passages that are read together.
+def _ragged(
+    lengths: Int64[np.ndarray, " rows"],
+) -> tuple[Int64[np.ndarray, " all"], Int64[np.ndarray, " all"]]:
+    """(row, place in it) of all that rows of these lengths hold, row by row.
 
-    Attributes:
-        rows: numbers of the passages.
-        shared: how many tokens at the beginning are read once for all rows of a group.
-        group: of each row; groups are numbered from 0.
+    >>> _ragged(np.array([2, 0, 1]))
+    (array([0, 0, 2]), array([0, 1, 0]))
     """
-
-    rows: Int64[np.ndarray, " rows"]
-    shared: int
-    group: Int64[np.ndarray, " rows"]
-
-
-@dataclass(frozen=True)
-class Room:
-    """How much memory a batch may take, and what takes it.
-
-    Attributes:
-        bytes: for a batch.
-        token: bytes that a token takes while it is read.
-        logits: bytes that the logits of a scored token take.
-        kept: bytes of the keys and values of a token.
-    """
-
-    bytes: int
-    token: int
-    logits: int
-    kept: int
-
-    def needed(self, rows: int, longest: int, scored: int, shared: int, groups: int) -> int:
-        """Bytes that a batch takes: reading ahead, reading, and making logits follow each other.
-
-        Args:
-            rows: of the batch.
-            longest: tokens of the longest row, without those that are shared.
-            scored: tokens that are scored.
-            shared: tokens that are read ahead for each group.
-            groups: of rows.
-        """
-        read = max(rows * longest, groups * shared) * self.token
-        return rows * shared * self.kept + max(read, scored * self.logits)
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Rows that begin with so many tokens in common."""
-
-    rows: Int64[np.ndarray, " rows"]
-    shared: int
-
-
-def plan(passages: Passages, room: Room, *, sharing: bool) -> list[Batch]:
-    """Batches of all passages, none larger than the room but for a single row.
-
-    Rows of a batch are nearly equally long, so that little is padded. Where several passages begin
-    alike and it saves a third of what they have to read, the tokens that they share are read once.
-
-    Args:
-        passages: in any order.
-        room: for a batch.
-        sharing: whether the model can go on from what it has read.
-    """
-    groups = _groups(passages) if sharing else []
-    alone = np.ones(len(passages), bool)
-    for group in groups:
-        alone[group.rows] = False
-    rest = [_Group(np.flatnonzero(alone), 0)] if alone.any() else []
-    return _packed(passages, [*groups, *rest], room)
-
-
-def _groups(passages: Passages) -> list[_Group]:
-    """Rows that are better read together, after what they share."""
-    # Bytes with the highest first are in the order of the numbers.
-    keys = [passage.tokens.astype(">i4").tobytes() for passage in passages]
-    order = sorted(range(len(keys)), key=keys.__getitem__)
-    del keys
-    alike = [_alike(passages[one], passages[other]) for one, other in pairwise(order)]
-    groups: list[_Group] = []
-    first = 0
-    while first < len(order):
-        last, shared = first, passages[order[first]].free
-        while last < len(alike) and alike[last] >= _LEAST_SHARED:
-            # More rows may share less; whether that is better is decided by what it saves.
-            less = min(shared, alike[last])
-            rows = last + 1 - first
-            if less * rows < shared * (rows - 1):
-                break
-            shared, last = less, last + 1
-        rows = np.array(order[first : last + 1])
-        saved = shared * (len(rows) - 1)
-        if saved > 0 and 3 * saved >= sum(passages[row].read for row in rows):
-            groups.append(_Group(rows, shared))
-        first = last + 1
-    return groups
-
-
-def _alike(one: Passage, other: Passage) -> int:
-    """With how many tokens both begin, of those that may be read ahead."""
-    length = min(one.free, other.free)
-    same = one.tokens[:length] == other.tokens[:length]
-    return length if same.all() else int(np.argmin(same))
-
-
-def _packed(passages: Passages, groups: Sequence[_Group], room: Room) -> list[Batch]:
-    """Rows group by group, those of equally long prefixes together, cut where the room ends."""
-    read, scored = passages.read, passages.scored
-    order = sorted(groups, key=lambda each: (-each.shared, -int(read[each.rows].max())))
-    batches: list[Batch] = []
-    taken: list[int] = []
-    group: list[int] = []
-    shared = longest = marked = 0
-
-    def close() -> None:
-        if taken:
-            batches.append(Batch(np.array(taken), shared, np.array(group) - group[0]))
-            taken.clear()
-            group.clear()
-
-    for number, each in enumerate(order):
-        for row in each.rows[np.argsort(-read[each.rows], kind="stable")]:
-            length, more = int(read[row]) - each.shared, int(scored[row])
-            if taken and (
-                each.shared != shared
-                or room.needed(
-                    len(taken) + 1,
-                    max(longest, length),
-                    marked + more,
-                    shared,
-                    number - group[0] + 1,
-                )
-                > room.bytes
-            ):
-                close()
-            if not taken:
-                shared, longest, marked = each.shared, 0, 0
-            longest, marked = max(longest, length), marked + more
-            taken.append(int(row))
-            group.append(number)
-    close()
-    return batches
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    return row, np.arange(len(row)) - (np.cumsum(lengths) - lengths)[row]

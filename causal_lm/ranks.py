@@ -10,8 +10,8 @@ from jaxtyping import Float64, Int64
 from torch import Tensor
 
 from factcap.causal_lm.asking import Asked
+from factcap.causal_lm.batches import Room
 from factcap.causal_lm.checkpoint import Checkpoint, logits_at
-from factcap.causal_lm.passages import Room
 from factcap.causal_lm.scoring import nats, new_cache, taken
 
 

@@ -75,7 +75,7 @@ def document_rows(tokenizer: Tokenizer, chunk: Sequence[Example], context: int |
     passages: list[Passage] = []
     row_of_span: list[int] = []
     for row, cut in enumerate(tokenizer.cut([each.document.text for each in chunk])):
-        ids = tokenizer.started(cut).ids
+        ids = np.array(tokenizer.started(cut).ids, np.int32)
         step = context or len(ids)
         for first in range(0, len(ids) - 1, step):
             piece = ids[first : first + step + 1]
@@ -117,8 +117,9 @@ def span_rows(
             places.append(tokens.find(span.start, span.end))
         if not places:
             continue
-        if context is None or places[-1][1] - 1 <= context:
-            passages.append(Passage(tokens.ids[: places[-1][1]], tuple(places)))
+        read = np.array(tokens.ids[: places[-1][1]], np.int32)
+        if context is None or len(read) - 1 <= context:
+            passages.append(Passage(read, tuple(places)))
             continue
         for start, end in places:
             first = max(0, end - 1 - context)
@@ -127,7 +128,7 @@ def span_rows(
                     f"a value in the document {example.id!r} has {end - start} tokens; the context "
                     f"holds {context}"
                 )
-            passages.append(Passage(tokens.ids[first:end], ((start - first, end - first),)))
+            passages.append(Passage(read[first:end], ((start - first, end - first),)))
     return Rows(
         pa.array(ids, pa.string()),
         Passages(passages),

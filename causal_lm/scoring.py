@@ -11,8 +11,9 @@ import transformers
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor, nn
 
+from factcap.causal_lm.batches import Batch, Room
 from factcap.causal_lm.checkpoint import Checkpoint, logits_at
-from factcap.causal_lm.passages import Batch, Passages, Room
+from factcap.causal_lm.passages import Passages
 
 # So many logits are made float32 at a time: on a GPU more, which is slow at small arrays.
 _TOGETHER = {"cpu": 2**20, "cuda": 2**26}
@@ -109,29 +110,21 @@ def _score(
     recall: bool,
 ) -> Scored:
     shared = batch.shared
-    read = [passages[row] for row in batch.rows]
-    tokens = np.zeros((len(read), max(each.read for each in read) - shared), np.int64)
-    spans, rows, columns, targets = [], [], [], []
-    for place, (passage, row) in enumerate(zip(read, batch.rows, strict=True)):
-        tokens[place, : passage.read - shared] = passage.tokens[shared : passage.read]
-        for number, (start, end) in enumerate(passage.spans, int(passages.first_span[row])):
-            spans.append(np.full(end - start, number))
-            rows.append(np.full(end - start, place))
-            columns.append(np.arange(start, end) - 1 - shared)
-            targets.append(passage.tokens[start:end])
+    tokens = passages.tokens_of(batch.rows, shared)
+    scored = passages.scored_of(batch.rows)
     inputs: dict[str, Any] = {"use_cache": False}
     if shared:
         inputs = _read_ahead(checkpoint, passages, batch)
     device = checkpoint.device
     logits_PxV = logits_at(
         checkpoint,
-        torch.from_numpy(np.concatenate(rows)).to(device),
-        torch.from_numpy(np.concatenate(columns)).to(device),
+        torch.from_numpy(scored.row).to(device),
+        torch.from_numpy(scored.place - 1 - shared).to(device),
         input_ids=torch.from_numpy(tokens).to(device),
         **inputs,
     )
-    target_P = torch.from_numpy(np.concatenate(targets).astype(np.int64)).to(device)
-    number, place = np.unique(np.concatenate(spans), return_inverse=True)
+    target_P = torch.from_numpy(scored.target).to(device)
+    number, place = np.unique(scored.span, return_inverse=True)
     bits = np.bincount(place, weights=nats(logits_PxV, target_P)) / math.log(2)
     if not np.isfinite(bits).all():
         raise FloatingPointError(f"{checkpoint.name} gives losses that are not finite")
@@ -155,11 +148,11 @@ def nats(logits_PxV: Tensor, target_P: Tensor) -> Float64[np.ndarray, " position
 def _read_ahead(checkpoint: Checkpoint, passages: Passages, batch: Batch) -> dict[str, Any]:
     """Keys and values of what the rows of each group share, a copy a row."""
     _, one_of_each = np.unique(batch.group, return_index=True)
-    heads = np.stack([passages[row].tokens[: batch.shared] for row in batch.rows[one_of_each]])
+    heads = passages.tokens_of(batch.rows[one_of_each], 0)[:, : batch.shared]
     device, cache = checkpoint.device, new_cache(checkpoint)
     kept = {checkpoint.cache_argument: cache, "use_cache": True}
     first = torch.tensor([0], device=device)
-    given = torch.from_numpy(heads.astype(np.int64)).to(device)
+    given = torch.from_numpy(heads).to(device)
     logits_at(checkpoint, first, first, input_ids=given, **kept)
     chosen = torch.from_numpy(batch.group).to(device)
     return {**kept, checkpoint.cache_argument: taken(cache, chosen)}

@@ -1,30 +1,29 @@
 """Where a piece of a text lies among the tokens of the text."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from jaxtyping import Int32, Int64
-
 from factcap.synth.errors import BadInput, require
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Tokens:
-    """A text as tokens.
+    """A text as tokens, in the order of the text. Plain lists: a text is short, and there are many.
 
     Attributes:
         text: the text.
         ids: its tokens, after those that a tokenizer puts before every text.
-        starts: the character at which each begins; 0 of what stands before the text.
-        ends: the character after its last.
+        starts: the character at which each begins; 0 of what stands before the text. They do not
+            fall.
+        ends: the character after its last. They do not fall.
     """
 
     text: str
-    ids: Int32[np.ndarray, " tokens"]
-    starts: Int64[np.ndarray, " tokens"]
-    ends: Int64[np.ndarray, " tokens"]
+    ids: list[int]
+    starts: list[int]
+    ends: list[int]
 
     def find(self, start: int, end: int) -> tuple[int, int]:
         """The tokens of these characters: the first, and the one after the last.
@@ -32,12 +31,12 @@ class Tokens:
         The space before them goes with them, where it is a token of its own or part of their first.
         A token that holds other text too, before or behind, is theirs if it holds one of them.
         """
-        with_space = start - (start > 0 and self.text[start - 1] == " ")
-        theirs = (self.ends > start) | ((self.starts >= with_space) & (self.ends > with_space))
-        theirs &= self.starts < end
-        if not theirs.any():
-            return 0, 0
-        return int(np.argmax(theirs)), len(theirs) - int(np.argmax(theirs[::-1]))
+        first = bisect_right(self.ends, start)
+        if start > 0 and self.text[start - 1] == " ":
+            with_space = bisect_right(self.ends, start - 1, hi=first)
+            first = bisect_left(self.starts, start - 1, lo=with_space, hi=first)
+        last = bisect_left(self.starts, end)
+        return (first, last) if first < last else (0, 0)
 
 
 class Tokenizer:
@@ -70,12 +69,7 @@ class Tokenizer:
         if not texts:
             return []
         found = self._tokenizer(
-            list(texts),
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-            return_attention_mask=False,
-            padding=False,
-            truncation=False,
+            list(texts), return_attention_mask=False, padding=False, truncation=False
         )
         largest = max((max(ids) for ids in found["input_ids"] if ids), default=0)
         require(
@@ -83,14 +77,7 @@ class Tokenizer:
             f"the tokenizer of {self._name} is not its own: it has the token {largest:,}, "
             f"the model knows {self._vocabulary:,} tokens",
         )
-        parts = zip(
-            texts,
-            found["input_ids"],
-            found["offset_mapping"],
-            found["special_tokens_mask"],
-            strict=True,
-        )
-        return [_tokens(*part) for part in parts]
+        return [_tokens(*part) for part in zip(texts, found.encodings, strict=True)]
 
     def started(self, tokens: Tokens, *, needed: bool = True) -> Tokens:
         """The same after a start token, unless something stands before the text already.
@@ -111,9 +98,9 @@ class Tokenizer:
             )
         return Tokens(
             tokens.text,
-            np.insert(tokens.ids, 0, self.start),
-            np.insert(tokens.starts, 0, 0),
-            np.insert(tokens.ends, 0, 0),
+            [self.start, *tokens.ids],
+            [0, *tokens.starts],
+            [0, *tokens.ends],
         )
 
     def check(self, tokens: Tokens, start: int, end: int) -> None:
@@ -127,14 +114,17 @@ class Tokenizer:
         last = tokens.find(start, end)[1]
         unknown = self._tokenizer.unk_token_id
         # GPT-2 calls its end token unknown, too; it stands in no text.
-        wrong = unknown is not None and bool(
-            np.any(tokens.ids[:last][tokens.ends[:last] > 0] == unknown)
+        wrong = unknown in tokens.ids[:last] and any(
+            each == unknown and behind > 0
+            for each, behind in zip(tokens.ids[:last], tokens.ends, strict=False)
         )
-        held = np.zeros(len(tokens.text) + 1, np.int64)
-        np.add.at(held, tokens.starts[:last], 1)
-        np.add.at(held, tokens.ends[:last], -1)
-        held = np.cumsum(held)[:end] > 0
-        lost = [place for place in np.flatnonzero(~held) if not tokens.text[place].isspace()]
+        reached, lost = 0, False
+        for first, behind in zip(tokens.starts[:last], tokens.ends, strict=False):
+            if first > reached:
+                lost = lost or not tokens.text[reached:first].isspace()
+            if behind > reached:
+                reached = behind
+        lost = lost or bool(tokens.text[reached:end].strip())
         value = tokens.text[start:end]
         require(
             not wrong and not lost,
@@ -143,11 +133,11 @@ class Tokenizer:
         )
 
 
-def _tokens(
-    text: str, ids: list[int], offsets: list[tuple[int, int]], special: list[int]
-) -> Tokens:
-    count = len(ids)
+def _tokens(text: str, encoding: Any) -> Tokens:
+    """The encoding of a text by the library `tokenizers`, without what stands behind the text."""
+    offsets, special = encoding.offsets, encoding.special_tokens_mask
+    count = len(offsets)
     while count and special[count - 1] and offsets[count - 1] == (0, 0):
         count -= 1
-    places = np.array(offsets[:count], np.int64).reshape(count, 2)
-    return Tokens(text, np.array(ids[:count], np.int32), places[:, 0], places[:, 1])
+    starts, ends = [list(part) for part in zip(*offsets[:count], strict=True)] or ([], [])
+    return Tokens(text, encoding.ids[:count], starts, ends)

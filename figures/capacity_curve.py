@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from factcap.capacity import Bound, all_or_nothing_bound, even_spreading, rate_distortion_bound
 from factcap.figures.capacity_experiment import COLUMNS, PRESETS, measure_curve
 from factcap.figures.files import claim, save
 from factcap.figures.presets import Changes, choose
-from factcap.figures.style import COLORS, DASHES, MARKERS, look
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH, look
 
 NAME = "capacity_curve"
 
@@ -102,7 +102,7 @@ def draw(rows: Sequence[Row], *, unfinished: bool = False) -> Figure:
         rows: of the CSV.
         unfinished: whether other rows are to come, which the figure then says.
     """
-    figure = Figure(figsize=(10.5, 5.6), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 4.3), layout="constrained")
     accuracy_axes, known_axes = figure.subplots(1, 2)
     seeds = len({row["seed"] for row in rows})
     for number, points in enumerate(lines(rows).values()):
@@ -121,7 +121,7 @@ def draw(rows: Sequence[Row], *, unfinished: bool = False) -> Figure:
 
     accuracy_axes.set(
         xscale="log",
-        xlabel="load: bits of the facts / measured capacity of the model",
+        xlabel="load: bits of the facts / measured capacity",
         ylabel="fact accuracy (share recalled exactly)",
         ylim=(-0.03, 1.06),
         title="Fact accuracy against load",
@@ -140,18 +140,17 @@ def draw(rows: Sequence[Row], *, unfinished: bool = False) -> Figure:
     )
     for axis in (known_axes.xaxis, known_axes.yaxis):
         axis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    known_axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     known_axes.xaxis.set_minor_formatter(NullFormatter())
     known_axes.yaxis.set_minor_formatter(NullFormatter())
     spread = f"points: mean of {seeds} seeds, bars: their range" if seeds > 1 else "one seed"
     handles, labels = accuracy_axes.get_legend_handles_labels()
-    title = f"measured: {spread}; facts recalled exactly by greedy decoding"
+    title = f"{spread}; facts recalled exactly by greedy decoding"
     if unfinished:
-        figure.suptitle(f"{len(rows)} runs so far", fontsize=10)
+        figure.suptitle(f"{len(rows)} runs so far")
     if any(row["capped"] for row in rows):
-        title += "; hollow: bits still grew when all exposures were used"
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=2, title=title, title_fontsize=9
-    )
+        title += "\nhollow: bits still grew when all exposures were used"
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, title=title)
     return figure
 
 
@@ -159,7 +158,7 @@ def _line_name(row: Row) -> str:
     frequency = row["frequency"]
     if row["exponent"]:
         frequency += f" (exponent {row['exponent']:.2f})"
-    return f"measured, {row['parameters']:,} parameters, frequency: {frequency}"
+    return f"measured, {row['parameters']:,} parameters, {frequency}"
 
 
 def _plot(axes: Axes, points: list[list[Row]], x: str, y: str, style: dict[str, Any]) -> None:
@@ -184,14 +183,14 @@ def _draw_bounds(axes: Axes, rows: Sequence[Row]) -> None:
     facts = np.maximum(1, np.round(grid * capacity / each)).astype(int)
     bounds: list[tuple[str, Callable[..., Bound], dict[str, Any]]] = [
         (
-            "bound: rate-distortion (no model can do better)",
+            "bound: rate-distortion (the limit)",
             rate_distortion_bound,
             {"color": "black", "linewidth": 1.2},
         ),
         (
-            "bound: all-or-nothing storage of facts",
+            "bound: facts stored whole (all-or-nothing)",
             all_or_nothing_bound,
-            {"color": "0.45", "linewidth": 3.5, "alpha": 0.5, "zorder": 1},
+            {"color": "0.45", "linewidth": 2.6, "alpha": 0.5, "zorder": 1},
         ),
         ("floor: bits spread evenly", even_spreading, {"color": "black", "linestyle": ":"}),
     ]
@@ -208,7 +207,7 @@ def _draw_known_bounds(axes: Axes, rows: Sequence[Row]) -> None:
         fitting = row["capacity_bits"] * row["facts"] / row["entropy_bits"]
         facts = np.geomspace(few / 1.15, many * 1.15, 200)
         axes.plot(
-            facts, np.minimum(facts, fitting), color="0.45", linewidth=3.5, alpha=0.5, zorder=1
+            facts, np.minimum(facts, fitting), color="0.45", linewidth=2.6, alpha=0.5, zorder=1
         )
 
 

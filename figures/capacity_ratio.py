@@ -18,7 +18,7 @@ from factcap.figures.fields import Count, Positive, Seed, Size
 from factcap.figures.files import claim, save
 from factcap.figures.presets import Changes, choose
 from factcap.figures.runs import make_runs
-from factcap.figures.style import COLORS, DASHES, MARKERS, look
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH, legend_below, look
 from factcap.models import Measurement, RunSpec, run_spec
 
 NAME = "capacity_ratio"
@@ -158,7 +158,7 @@ def law(rows: list[dict[str, Any]]) -> Fit | None:
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """The figure: R against R_max, a line a number of exposures; and the peaks, fitted."""
-    figure = Figure(figsize=(10.5, 4.8), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 3.7), layout="constrained")
     left, right = figure.subplots(1, 2)
     every = sorted({row["exposures"] for row in rows})
     for number, exposures in enumerate(every):
@@ -184,7 +184,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     left.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     left.xaxis.set_minor_formatter(NullFormatter())
     left.set_xticks([tick for tick in (0.25, 0.5, 1, 2, 4, 8) if grid[0] <= tick <= grid[-1]])
-    left.legend()
+    legend_below(left, ncols=2)
     _draw_law(right, rows)
     return figure
 
@@ -218,4 +218,4 @@ def _draw_law(axes: Axes, rows: list[dict[str, Any]]) -> None:
         ylim=(0, None),
         title="Largest R of the left panel against exposures",
     )
-    axes.legend(loc="lower right")
+    legend_below(axes)

@@ -20,7 +20,7 @@ from factcap.figures.diffusion_experiment import (
 )
 from factcap.figures.files import claim, save
 from factcap.figures.presets import Changes, choose
-from factcap.figures.style import COLORS, DASHES, MARKERS, look
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH, legend_below, look
 
 NAME = "diffusion_transition"
 
@@ -82,7 +82,7 @@ def diffusion_transition(
 
 def draw(rows: Rows) -> Figure:
     """The figure: memorized fraction, score errors, stored bits, and posterior samples."""
-    figure = Figure(figsize=(11.5, 8.6), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 7.4), layout="constrained")
     axes = figure.subplots(2, 2)
     panels = {
         name: [row for row in rows if row["panel"] == name]
@@ -95,7 +95,7 @@ def draw(rows: Rows) -> Figure:
     for panel in (axes[0, 0], axes[0, 1], axes[1, 0]):
         panel.set(xscale="log", xlabel="training points N")
         points = sorted({row["points"] for row in rows})
-        panel.set_xticks(points, [f"{n:,}" for n in points], fontsize=8.5)
+        panel.set_xticks(points, [f"{n:,}" for n in points], rotation=60)
         panel.minorticks_off()
     seeds, full = len({row["seed"] for row in rows}), capacity_points(rows)
     notes = [f"lines: mean of {seeds} seeds, bars: their range"] * (seeds > 1)
@@ -105,7 +105,7 @@ def draw(rows: Rows) -> Figure:
         notes.append(
             f"grey upright: the most bits stored are all there is to store of {full:.0f} points"
         )
-    figure.supxlabel("; ".join(notes), fontsize=9)
+    figure.supxlabel("\n".join(notes))
     return figure
 
 
@@ -122,28 +122,26 @@ def _samples(axes: Axes, rows: Rows) -> None:
     axes.set(
         ylabel="memorized fraction of samples",
         ylim=(-0.03, 1.05),
-        title="Nearest training point three times nearer than the next",
+        title="Nearest training point three times\nnearer than the next",
     )
-    axes.legend(loc="center right")
+    legend_below(axes, room=6.5)
 
 
 def _scores(axes: Axes, rows: Rows) -> None:
     noises = sorted({row["noise"] for row in rows})
-    labels = {"memorized_error": "memorized mixture", "true_error": "true distribution"}
+    labels = {"memorized_error": "to the mixture", "true_error": "to the truth"}
     for kind, (column, label) in enumerate(labels.items()):
         for number, noise in enumerate(noises):
             mine = [row for row in rows if row["noise"] == noise]
             style = {"linestyle": DASHES[kind], "markerfacecolor": ["white", COLORS[number]][kind]}
-            name = rf"to the {label}, $\sigma$ = {noise:g}"
+            name = rf"{label}, $\sigma$ = {noise:g}"
             _line(axes, number, name, mine, column, **style)
     axes.set(
         yscale="log",
-        ylabel=r"squared error of $\sigma$ $\times$ score, a dimension",
-        title="Score of the network against both closed forms",
+        ylabel=r"squared error of $\sigma$ $\times$ score",
+        title="Score of the network\nagainst both closed forms",
     )
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high * (high / low) ** 0.25)
-    axes.legend(fontsize=7.5, ncols=2, loc="upper center")
+    legend_below(axes, room=6.5, ncols=2, columnspacing=1)
 
 
 def capacity_points(rows: Rows) -> float | None:
@@ -166,21 +164,21 @@ def _most_stored(rows: Rows) -> float:
 
 def _stored(axes: Axes, rows: Rows) -> None:
     _line(axes, 0, "stored by the network", rows, "stored_bits")
-    _line(axes, 2, "all there is to store (memorized mixture)", rows, "most_bits")
+    _line(axes, 2, "all there is to store", rows, "most_bits")
     peak = _most_stored(rows)
     axes.axhline(peak, color="0.5", linewidth=0.9, label=f"most stored: {peak:,.0f} bits")
     parameters = rows[0]["parameters"]
     axes.set(
-        ylabel=rf"bits, of all points, at resolution $\sigma$ = {rows[0]['noise']:g}",
+        ylabel=rf"bits of all points, resolution {rows[0]['noise']:g}",
         ylim=(min(0.0, *(1.1 * row["stored_bits"] for row in rows)), 1.5 * peak),
         title=f"Stored bits, {parameters:,} parameters",
     )
-    axes.legend(loc="lower right")
+    legend_below(axes, room=6.5)
 
 
 def _posterior(axes: Axes, rows: Rows) -> None:
     for number, (name, label) in enumerate(
-        ((MEMORIZED, "DPS with the memorized mixture's score"), (NETWORK, "DPS with the network"))
+        ((MEMORIZED, "DPS, score of the mixture"), (NETWORK, "DPS, network"))
     ):
         mine = [row for row in rows if row["series"] == name]
         weights, shares = (
@@ -192,17 +190,17 @@ def _posterior(axes: Axes, rows: Rows) -> None:
             MARKERS[number],
             color=COLORS[number],
             markerfacecolor="none" if number else COLORS[number],
-            label=f"{label}: off by {distance(mine):.0%} of the mass",
+            label=f"{label}: {distance(mine):.0%} off",
         )
     most = max(max(row["empirical_weight"], row["share"]) for row in rows)
     axes.plot([0, most], [0, most], color="black", linewidth=1)
     problems = len({(row["seed"], row["observation"]) for row in rows})
     axes.set(
-        xlabel="exact weight of a training point in the posterior",
-        ylabel="share of posterior samples nearest to it",
+        xlabel="exact posterior weight of a training point",
+        ylabel="share of samples nearest to it",
         title=f"N = {rows[0]['points']}: {problems} inverse problems",
     )
-    axes.legend()
+    legend_below(axes)
 
 
 def distance(rows: Rows) -> float:

@@ -16,6 +16,8 @@ from factcap.synth.disk.files import write_whole
 from factcap.synth.errors import BadInput, require
 
 _SUFFIXES = ("csv", "png", "svg")
+# What would tell when and by what they were drawn.
+_METADATA = {"png": {"Software": None}, "svg": {"Date": None}}
 
 
 class Held(BadInput):
@@ -132,13 +134,17 @@ def save(
     # First: whatever happens now, it is known whose the files are.
     write_whole(folder / f"{record.files}.json", lambda path: path.write_text(text))
     write_csv(rows, columns, folder / f"{record.files}.csv")
-    # What would tell when and by what they were drawn.
-    metadata = {"png": {"Software": None}, "svg": {"Date": None}}
-    for suffix in pictures:
-        draw = partial(
-            figure.savefig, format=suffix, metadata=metadata[suffix], bbox_inches="tight"
-        )
-        write_whole(folder / f"{record.files}.{suffix}", draw)
+    save_pictures(figure, folder / record.files, pictures)
+
+
+def save_pictures(figure: Figure, path: Path, suffixes: Sequence[str] = ("png", "svg")) -> None:
+    """Write a figure at its own width, once for each suffix, which is put after the path's name.
+
+    The same figure gives the same files; each appears whole or not at all.
+    """
+    for suffix in suffixes:
+        draw = partial(figure.savefig, format=suffix, metadata=_METADATA[suffix])
+        write_whole(path.with_name(f"{path.name}.{suffix}"), draw)
 
 
 def write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: Path) -> None:
@@ -151,3 +157,27 @@ def write_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], path: P
             writer.writerows(rows)
 
     write_whole(path, write)
+
+
+def read_csv(path: Path) -> list[dict[str, Any]]:
+    """The rows that `write_csv` wrote, with numbers and truth values as such; empty cells stay."""
+    with path.open(newline="") as file:
+        return [{name: _value(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
+
+
+def _value(cell: str) -> Any:
+    """What was written as this; a text that merely looks like a number stays one.
+
+    >>> [_value(cell) for cell in ("12", "1.5", "inf", "False", "8k", "12e3456", "")]
+    [12, 1.5, inf, False, '8k', '12e3456', '']
+    """
+    if cell in ("True", "False"):
+        return cell == "True"
+    for kind in (int, float):
+        try:
+            found = kind(cell)
+        except ValueError:
+            continue
+        if str(found) == cell:
+            return found
+    return cell

@@ -14,7 +14,7 @@ from factcap.figures.fields import Count, Items, Seeds, Size, one_of
 from factcap.figures.files import claim, save
 from factcap.figures.presets import Changes, choose
 from factcap.figures.runs import Finished, make_runs
-from factcap.figures.style import COLORS, DASHES, MARKERS, look
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH, legend_below, look
 from factcap.models import RunSpec, TrainConfig, model_vocabulary, named_size, run_spec
 from factcap.models.training.optim import OPTIMIZERS
 from factcap.synth import biographies
@@ -208,7 +208,7 @@ def _order(row: Row) -> tuple:
 def draw(rows: Iterable[Row], plan: Plan) -> Figure:
     """The figure: bits a parameter against exposures, and against parameters."""
     rows = list(rows)
-    figure = Figure(figsize=(10.5, 4.8), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     base = [row for row in rows if row["source"] == "bitstrings" and row["model"] == plan.size]
     for number, name in enumerate(plan.optimizers):
@@ -218,9 +218,9 @@ def draw(rows: Iterable[Row], plan: Plan) -> Figure:
             *PUBLISHED,
             color="black",
             marker="*",
-            markersize=11,
+            markersize=8,
             linestyle="none",
-            label="GPT-2 on bioS, AdamW (Allen-Zhu and Li 2024)",
+            label="published, GPT-2",
         )
     left.set(
         xscale="log",
@@ -245,9 +245,9 @@ def draw(rows: Iterable[Row], plan: Plan) -> Figure:
     for axes in (left, right):
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
-        axes.legend(loc="lower right")
+        legend_below(axes, ncols=2, columnspacing=1)
     if len(plan.seeds) > 1:
-        figure.supxlabel(f"points: mean of {len(plan.seeds)} seeds, bars: their range", fontsize=9)
+        figure.supxlabel(f"points: mean of {len(plan.seeds)} seeds, bars: their range")
     return figure
 
 

@@ -9,18 +9,22 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator, StrMethodFormatter
 
 from factcap.figures.claims.claim import HOLDS, IN_PART, NOT_HERE, Claim, Panel, Row
-from factcap.figures.style import COLORS, DASHES, MARKERS
+from factcap.figures.style import COLORS, COLUMN_WIDTH, DASHES, MARKERS, TEXT_WIDTH, legend_below
 
 # Ends of the axis of measured over published.
 _FEWEST, _MOST = 0.05, 20.0
 
-_VERDICTS = {HOLDS: ("o", COLORS[2]), IN_PART: ("s", COLORS[1]), NOT_HERE: ("X", COLORS[5])}
+_VERDICTS = {HOLDS: ("o", COLORS[4]), IN_PART: ("s", COLORS[1]), NOT_HERE: ("X", COLORS[5])}
 
 
 def draw_claim(claim: Claim, rows: Sequence[Row]) -> Figure:
-    """Means over seeds, with their range, as the panel of the claim says."""
+    """Means over seeds, with their range, as the panel of the claim says.
+
+    Rows whose value is infinite (a plateau that never ended) are left out.
+    """
     panel = claim.panel
-    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    rows = [row for row in rows if np.isfinite(row[panel.y])]
+    figure = Figure(figsize=(COLUMN_WIDTH, 3.3), layout="constrained")
     axes = figure.subplots()
     groups: dict[str, list[Row]] = {}
     for row in rows:
@@ -29,7 +33,7 @@ def draw_claim(claim: Claim, rows: Sequence[Row]) -> Figure:
         _line(axes, number, label, group, panel)
     if panel.published is not None:
         axes.axhline(panel.published, color="black", linewidth=0.8, label="published")
-    axes.set(xlabel=panel.labels[0], ylabel=panel.labels[1], title=claim.title)
+    axes.set(xlabel=panel.labels[0], ylabel=panel.labels[1], title=fill(claim.title, 42))
     if panel.log:
         axes.set_xscale("log")
         axes.set_xticks(_apart(sorted({row[panel.x] for row in rows})))
@@ -42,7 +46,9 @@ def draw_claim(claim: Claim, rows: Sequence[Row]) -> Figure:
     if panel.floor is not None:
         axes.set_ylim(panel.floor, None)
     if len(groups) > 1:
-        axes.legend()
+        # Numbers do not say of what they are.
+        title = panel.by if isinstance(rows[0][panel.by], float) else None
+        legend_below(axes, ncols=2, columnspacing=1, title=title)
     return figure
 
 
@@ -85,7 +91,7 @@ def draw_findings(rows: Sequence[Mapping[str, str]]) -> Figure:
             left out, and what lies beyond the axis is drawn at its end.
     """
     shown = [row for row in rows if row["published"] and float(row["published"]) > 0]
-    figure = Figure(figsize=(10, 1.5 + 0.42 * len(shown)), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 1.1 + 0.36 * len(shown)), layout="constrained")
     axes = figure.subplots()
     axes.axvline(1, color="black", linewidth=0.8)
     for place, row in enumerate(shown):
@@ -101,7 +107,7 @@ def draw_findings(rows: Sequence[Mapping[str, str]]) -> Figure:
     axes.set(xscale="log", xlim=(_FEWEST, _MOST), xlabel="measured / published")
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_yticks(range(len(shown)), [fill(row["claim"], 52) for row in shown], fontsize=8)
+    axes.set_yticks(range(len(shown)), [fill(row["claim"], 52) for row in shown])
     axes.invert_yaxis()
     figure.legend(loc="outside upper right", ncols=len(_VERDICTS))
     return figure

@@ -154,7 +154,12 @@ CLAIM = Claim(
     rows=rows,
     findings=findings,
     panel=Panel(
-        "offered", "plateau_steps", "part", ("facts", "steps of the plateau"), log=True, log_y=True
+        "offered",
+        "plateau_steps",
+        "exponent",
+        ("facts", "steps of the plateau"),
+        log=True,
+        log_y=True,
     ),
     notes=(
         "The plateau is taken to end where the loss has fallen by 5 %. All runs have as many "

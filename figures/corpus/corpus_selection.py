@@ -21,7 +21,7 @@ from factcap.figures.corpus.experiment import (
 )
 from factcap.figures.files import claim, save, write_csv
 from factcap.figures.presets import Changes, as_json, choose
-from factcap.figures.style import COLORS, MARKERS, look
+from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH, look
 from factcap.synth.corpus import Knowledge, made_up, read_knowledge
 from factcap.synth.disk.files import digest_of
 
@@ -126,7 +126,7 @@ def with_ratios(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def draw(rows: Sequence[Row]) -> Figure:
     """Facts known and those beyond guessing, a mark a seed; weighted accuracy beside."""
     names = list(dict.fromkeys((row["scheme"], row["scored"]) for row in rows))
-    figure = Figure(figsize=(10.5, 0.42 * len(names) + 2.1), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 0.34 * len(names) + 1.7), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1.6, 1))
     marks = {"facts_known": "known", "beyond_guess": "known, and not the commonest value"}
     for axes, columns in ((left, marks), (right, {"weighted_accuracy": "weighted accuracy"})):
@@ -152,9 +152,8 @@ def draw(rows: Sequence[Row]) -> Figure:
     first = rows[0]
     figure.supxlabel(
         f"{first['parameters']:,} parameters; {first['facts']:,} facts of "
-        f"{first['entropy_bits']:,.0f} bits in all, told in {first['documents']:,} documents; a "
-        "mark a seed; lines: ordinary training",
-        fontsize=8.5,
+        f"{first['entropy_bits']:,.0f} bits in all, told in "
+        f"{first['documents']:,} documents;\na mark a seed; lines: ordinary training"
     )
     return figure
 

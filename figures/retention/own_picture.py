@@ -13,7 +13,7 @@ from factcap.figures.retention.own_plan import CITIES, CORPUS, POWER_LAW
 from factcap.figures.retention.own_runs import Told
 from factcap.figures.retention.picture import HeldOut, draw_against, marked
 from factcap.figures.selection.experiment import ORDINARY
-from factcap.figures.style import COLORS, line
+from factcap.figures.style import COLORS, TEXT_WIDTH, legend_below, line
 
 # Facts of neighboring exposures share a point; a condition has this many points at the most.
 _POINTS = 30
@@ -31,28 +31,27 @@ def draw(told: Sequence[Told], public: Sequence[HeldOut]) -> Figure:
     shown = public[:_PANELS]
     told = sorted(told, key=lambda one: list(_TITLES).index(one.condition.source))
     groups = _groups(told)
-    columns = max((len(groups) + 3) // 2, 2)
-    width = max(3.7 * columns, 3.1 * len(shown), 9.3)
-    figure = Figure(figsize=(width, 11.2 if shown else 7.6), layout="constrained")
-    heights = (2.2, 1) if shown else (1,)
+    rows = (len(groups) + 2) // 2
+    heights = (2.7 * rows, 0.19 * len(told) + 1, 2.2)[: 3 if shown else 2]
+    figure = Figure(figsize=(TEXT_WIDTH, sum(heights)), layout="constrained")
     grid: Any = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)
     parts = grid[:, 0]
-    panels = list(parts[0].subplots(2, columns, squeeze=False).flat)
+    panels = list(parts[0].subplots(rows, 2, squeeze=False).flat)
     for axes, (title, mine) in zip(panels, groups.items(), strict=False):
         for number, one in enumerate(mine):
             _by_exposures(axes, one, number)
         axes.set(title=title, xlabel="exposures by frequency", xscale="log", ylim=(-0.03, 1.03))
-        axes.set_ylabel("recall: runs (points), law (lines)")
-        axes.legend(loc="lower right", fontsize=7)
+        axes.set_ylabel("recall: points; law: lines")
+        legend_below(axes, ncols=2, columnspacing=1)
     _calibration(panels[len(groups)], told)
-    _against_noise(panels[len(groups) + 1], told)
-    for axes in panels[len(groups) + 2 :]:
+    for axes in panels[len(groups) + 1 :]:
         axes.set_axis_off()
+    _against_noise(parts[1].subplots(), told)
     if shown:
-        below = parts[1].subplots(1, len(shown), sharey=True, squeeze=False)[0]
+        below = parts[2].subplots(1, len(shown), sharey=True, squeeze=False)[0]
         image = [draw_against(axes, one) for axes, one in zip(below, shown, strict=True)][-1]
         below[0].set_ylabel("measured accuracy")
-        parts[1].colorbar(image, ax=list(below), label="facts", pad=0.01)
+        parts[2].colorbar(image, ax=list(below), label="facts", pad=0.01)
     return figure
 
 
@@ -112,9 +111,10 @@ def _calibration(axes: Axes, told: Sequence[Told]) -> None:
         title="Calibration",
         xlabel="predicted, in groups of a tenth",
         ylabel="share of runs that recall",
-        aspect="equal",
+        xlim=(-0.03, 1.03),
+        ylim=(-0.03, 1.03),
     )
-    axes.legend(fontsize=7)
+    legend_below(axes)
 
 
 def _against_noise(axes: Axes, told: Sequence[Told]) -> None:
@@ -132,7 +132,7 @@ def _against_noise(axes: Axes, told: Sequence[Told]) -> None:
         f"{name}, {one.condition.scheme}" if one.condition.source == POWER_LAW else name
         for name, one in zip(names, told, strict=True)
     ]
-    axes.set_yticks(place, names, fontsize=6)
+    axes.set_yticks(place, names)
     axes.invert_yaxis()
     axes.set(
         title="$R^2$ per fact, noise ceiling", xlim=(0, 1), xlabel="law (bars), ceiling (ticks)"

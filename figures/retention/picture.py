@@ -14,7 +14,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from factcap.capacity.retention import CountedFacts, calibration_curve, r_squared
-from factcap.figures.style import COLORS, MARKERS, line, look
+from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH, legend_below, line, look
 from factcap.synth.disk.files import write_whole
 
 # Most models that have a panel of their own.
@@ -37,15 +37,14 @@ def save_retention(models: Sequence[HeldOut], path: Path) -> None:
     """Draw the figure as a PNG; it appears whole or not at all."""
     with look():
         figure = draw(models)
-        save = partial(figure.savefig, format="png", metadata={"Software": None})
-        write_whole(path, partial(save, bbox_inches="tight"))
+        write_whole(path, partial(figure.savefig, format="png", metadata={"Software": None}))
 
 
 def draw(models: Sequence[HeldOut]) -> Figure:
     """The figure: predicted against measured, calibration, and accuracy against frequency."""
     shown = models[:_PANELS]
-    figure = Figure(figsize=(max(3.1 * len(shown), 9.3), 7.6), layout="constrained")
-    halves: Any = figure.subfigures(2, 1, height_ratios=(1, 1.15))
+    figure = Figure(figsize=(TEXT_WIDTH, 5.6), layout="constrained")
+    halves: Any = figure.subfigures(2, 1, height_ratios=(1, 1.9))
     top, bottom = halves
     panels = top.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     image = [draw_against(axes, one) for axes, one in zip(panels, shown, strict=True)][-1]
@@ -57,7 +56,7 @@ def draw(models: Sequence[HeldOut]) -> Figure:
         _frequency(right, one, number)
     left.plot([_LEAST, 1], [_LEAST, 1], color="0.4", linewidth=0.8)
     left.set(
-        title="Calibration: 20 groups of equally many facts",
+        title="Calibration: 20 groups of facts",
         xlabel="predicted, mean of the group",
         ylabel="measured, mean of the group",
         xscale="log",
@@ -65,9 +64,9 @@ def draw(models: Sequence[HeldOut]) -> Figure:
         xlim=(_LEAST, 1.1),
         ylim=(_LEAST, 1.1),
     )
-    left.legend()
+    legend_below(left, ncols=2, columnspacing=1)
     right.set(
-        title="By frequency: measured (points) and the law (lines)",
+        title="By frequency: measured; law: lines",
         xlabel="documents that hold subject and object",
         ylabel="mean accuracy",
         xscale="symlog",
@@ -85,13 +84,13 @@ def draw_against(axes: Axes, one: HeldOut) -> QuadMesh:
         edges, edges, np.ma.masked_equal(cells.T, 0), norm=LogNorm(1, 5000), cmap="YlGnBu"
     )
     axes.plot([0, 1], [0, 1], color="0.4", linewidth=0.8)
-    axes.set(title=one.facts.model, xlabel="predicted, fact held out", aspect="equal")
-    text = f"$R^2$ = {r_squared(one.facts.accuracy, one.predicted):.2f} per fact"
+    axes.set(title=one.facts.model, xlabel="predicted", aspect="equal")
+    text = f"$R^2$ = {r_squared(one.facts.accuracy, one.predicted):.2f}"
     memory = needs_memory(one.facts)
     if not memory.all():
         rest = r_squared(one.facts.accuracy[memory], one.predicted[memory])
-        text += f"\n{rest:.2f} where memory is needed"
-    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", fontsize=8.5, bbox=_PAPER)
+        text += f"\n{rest:.2f} from memory"
+    axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", size=8, bbox=_PAPER)
     return image
 
 

@@ -11,11 +11,11 @@ from matplotlib.ticker import StrMethodFormatter
 from factcap.capacity import exception_bits
 from factcap.figures.rules.tokens import Plan, Row, bits_per_parameter
 from factcap.figures.rules.units import RIDGE, NetworkPlan
-from factcap.figures.style import COLORS, DASHES, MARKERS, line
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH, legend_below, line
 
 _ERRORS = {
-    "generalization_error": "against the rule, on new inputs",
-    "memorization_error": "on the training facts",
+    "generalization_error": "on new inputs",
+    "memorization_error": "on training facts",
 }
 _KNOWN = {
     "rule_facts_known": "training facts that follow the rule",
@@ -30,14 +30,15 @@ _BOUNDS = {
 
 def draw(rows: Sequence[Row], plan: Plan) -> Figure:
     """The figure: networks of one hidden layer; transformers by size, exposures and share."""
-    figure = Figure(figsize=(13.5, 8.2), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 9.6), layout="constrained")
     # a panel for each order, and the four others
-    panels = iter(figure.subplots(2, (len(plan.orders) + 5) // 2).flat)
+    panels = iter(figure.subplots((len(plan.orders) + 5) // 2, 2).flat)
     _networks(next(panels), rows, plan.networks)
     runs = [row for row in rows if row["kind"] == "transformer"]
     most = [row for row in runs if row["exposures"] == plan.exposures[-1]]
     first = [row for row in runs if row["order"] == plan.orders[0]]
     middle = [row for row in first if row["width"] == plan.width]
+    _bits(next(panels), [row for row in most if row in first], plan)
     for order in plan.orders:
         mine = [row for row in most if row["order"] == order and row["epsilon"] == plan.epsilon]
         axes = next(panels)
@@ -49,7 +50,6 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
             f"Each value token depends on {of}:\n{plan.epsilon:.0%} exceptions to a rule of "
             f"{mine[0]['rule_bits']:,.0f} bits"
         )
-    _bits(next(panels), [row for row in most if row in first], plan)
     parameters, last = middle[0]["parameters"], plan.exposures[-1]
     axes = next(panels)
     _known(axes, [row for row in middle if row["epsilon"] == plan.epsilon], "exposures")
@@ -65,9 +65,9 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
         handles,
         labels,
         loc="outside lower center",
-        ncols=3,
+        ncols=2,
         title="points: means over seeds and their range; black: bounds, at the bits a parameter of "
-        "the lower left panel",
+        "the upper right panel",
     )
     for spare in panels:
         spare.axis("off")
@@ -88,16 +88,16 @@ def _networks(axes: Axes, rows: Sequence[Row], plan: NetworkPlan) -> None:
             **line(number),
         )
     [best] = [row["generalization_error"] for row in rows if row["kind"] == "Bayes-optimal"]
-    axes.axhline(best, color="black", linewidth=1, label=f"{_ERRORS['generalization_error']}: best")
+    axes.axhline(
+        best, color="black", linewidth=1, label=f"{_ERRORS['generalization_error']}: the best"
+    )
     axes.set(
         ylabel="error",
-        ylim=(-0.02, 0.78),  # room for the legend
-        yticks=[0, 0.1, 0.2, 0.3, 0.4, 0.5],
         title=f"Network of one hidden layer: {plan.epsilon:.0%} facts,\n"
         f"{plan.load:g} points a dimension; theory: ridge {RIDGE:g}",
     )
     _by(axes, f"hidden units ({plan.dimension} dimensions)", plan.hidden)
-    axes.legend(loc="upper right", fontsize=7.5)
+    legend_below(axes)
 
 
 def _bits(axes: Axes, rows: Sequence[Row], plan: Plan) -> None:
@@ -119,9 +119,8 @@ def _bits(axes: Axes, rows: Sequence[Row], plan: Plan) -> None:
             axes.axhline(bits, color=style["color"], linestyle=dashes, linewidth=1.2, label=label)
     axes.set(ylabel="bits beyond the rule", title="What there is to memorize,\nand what is")
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    axes.set_ylim(top=1.6 * axes.get_ylim()[1])  # room for the legend
     _by_size(axes, rows, plan)
-    axes.legend(loc="upper left", fontsize=7.5)
+    legend_below(axes)
 
 
 def _by(axes: Axes, label: str, ticks: Sequence[float]) -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from factcap.figures.selection.experiment import BITS, ORDINARY, Plan, Row, bound
-from factcap.figures.style import COLORS, DASHES, MARKERS
+from factcap.figures.style import COLORS, DASHES, MARKERS, TEXT_WIDTH
 
 _CURVE = 60
 
@@ -17,7 +17,7 @@ _CURVE = 60
 def draw(rows: Sequence[Row], plan: Plan) -> Figure:
     """Facts known and weighted accuracy by exponent, and the best over all set sizes."""
     columns = len(plan.exponents)
-    figure = Figure(figsize=(3.1 * columns + 0.8, 9.2), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 7.6), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=(2, 1.1))
     above, below = parts
     panels = above.subplots(2, columns, sharex=True, sharey="row", squeeze=False)
@@ -37,7 +37,7 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
         lower.set_xticks([plan.offered(load) for load in plan.loads])
         lower.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         lower.xaxis.set_minor_locator(NullLocator())
-        lower.tick_params(axis="x", labelsize=8, labelrotation=45)
+        lower.tick_params(axis="x", labelrotation=90)
     panels[0, 0].set(ylabel="facts known", ylim=(0, None))
     panels[1, 0].set(ylabel="frequency-weighted accuracy", ylim=(0, 1.03))
     handles, labels = panels[0, 0].get_legend_handles_labels()
@@ -55,12 +55,11 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
     first = rows[0]
     seeds = len(plan.seeds)
     note = (
-        f"{first['parameters']:,} parameters; capacity {capacity:,.0f} bits, the most that "
-        f"ordinary training stores of uniform facts in the same {plan.draws:,} draws; "
-        f"{BITS:g} bits a fact; "
+        f"{first['parameters']:,} parameters; {BITS:g} bits a fact; {plan.draws:,} draws; "
+        + ("one seed" if seeds == 1 else f"mean of {seeds} seeds, bars: their range")
+        + f"\ncapacity {capacity:,.0f} bits, as ordinary training stores of uniform facts"
     )
-    note += "one seed" if seeds == 1 else f"mean of {seeds} seeds, bars: their range"
-    figure.supxlabel(note, fontsize=8.5)
+    figure.supxlabel(note)
     return figure
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from factcap.capacity.splitting import Learning, facts_known
 from factcap.figures.splitting.experiment import Plan
 from factcap.figures.splitting.rows import Row, budget_draws
-from factcap.figures.style import COLORS, MARKERS, line
+from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH, line
 
 _POINTS = 201
 
@@ -24,8 +24,8 @@ def draw(
 ) -> Figure:
     """A panel an overlap, of the largest model: measured, predicted, and the bound of each way."""
     width, count = max(plan.widths), len(plan.overlaps)
-    columns = min(count, 4)
-    figure = Figure(figsize=(3.1 * columns, 3.4 * -(-count // columns) + 0.7), layout="constrained")
+    columns = min(count, 2)
+    figure = Figure(figsize=(TEXT_WIDTH, 2.4 * -(-count // columns) + 1.2), layout="constrained")
     panels = np.ravel(figure.subplots(-(-count // columns), columns, sharey=True, squeeze=False))
     for axes in panels[count:]:
         axes.remove()
@@ -53,12 +53,11 @@ def draw(
         )
     panels[0].set_ylabel("facts known in all domains together")
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4)
+    figure.legend(handles, labels, loc="outside upper center", ncols=3)
     figure.supxlabel(
         f"{plan.domains} domains of {plan.asked:,} facts of 18 bits; "
         f"{plan.parameters(width):,} parameters hold {capacity[width]:,.0f} bits; "
-        f"{len(plan.seeds)} seeds; 0: {plan.domains} models from nothing, 1: one model for all",
-        fontsize=8.5,
+        f"{len(plan.seeds)} seeds;\n0: {plan.domains} models from nothing, 1: one model for all"
     )
     return figure
 
@@ -108,7 +107,7 @@ def _chosen(axes: Axes, table: Sequence[Mapping[str, Any]]) -> None:
         [row["chosen_known"] for row in table],
         linestyle="none",
         marker="o",
-        markersize=12,
+        markersize=9,
         markerfacecolor="none",
         markeredgecolor=COLORS[5],
         label="chosen by the theory",

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from factcap.capacity import SplitRuns
 from factcap.capacity.laws import split_losses
 from factcap.figures.splitting.answer import Answer
-from factcap.figures.style import COLORS, line, look
+from factcap.figures.style import COLORS, TEXT_WIDTH, line, look
 from factcap.synth.disk.files import write_whole
 
 _POINTS = 241
@@ -23,14 +23,13 @@ def save_shares(found: Answer, runs: Mapping[str, SplitRuns], path: Path) -> Non
     """Draw the figure as a PNG; it appears whole or not at all."""
     with look():
         figure = draw(found, runs)
-        save = partial(figure.savefig, format="png", metadata={"Software": None})
-        write_whole(path, partial(save, bbox_inches="tight"))
+        write_whole(path, partial(figure.savefig, format="png", metadata={"Software": None}))
 
 
 def draw(found: Answer, runs: Mapping[str, SplitRuns]) -> Figure:
     """The figure."""
     best, law = found.best, found.law
-    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 4.2), layout="constrained")
     axes = figure.subplots()
     share = np.linspace(0, 1, _POINTS)
     for number, one in enumerate((law, *law.rivals)):
@@ -50,7 +49,7 @@ def draw(found: Answer, runs: Mapping[str, SplitRuns]) -> Figure:
         [best.pretraining_share],
         [best.predicted_loss],
         marker="*",
-        markersize=14,
+        markersize=10,
         color=COLORS[5],
         linestyle="none",
         label=f"the best: {best.pretraining_share:.3f}",

@@ -1,17 +1,21 @@
 """Splitting: one model for all domains, one for each, or a trunk that branches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
+from factcap.capacity.splitting import Learning
 from factcap.figures.files import claim, save, write_csv
 from factcap.figures.presets import Changes, choose
 from factcap.figures.runs import make_runs
-from factcap.figures.splitting.experiment import PRESETS, points
+from factcap.figures.splitting.experiment import PRESETS, Plan, points
 from factcap.figures.splitting.picture import draw
 from factcap.figures.splitting.rows import (
     COLUMNS,
     TABLE_COLUMNS,
+    Row,
     calibrate,
     capacity_of,
     make_table,
@@ -57,11 +61,22 @@ def splitting(
     wanted = points(plan)
     runs = make_runs([point.spec for point in wanted], folder, workers=workers, progress=progress)
     rows = measured_rows(plan, zip(wanted, runs, strict=True))
-    capacity = {width: capacity_of(plan, rows, width) for width in plan.widths}
-    learning = {width: calibrate(plan, rows, width, bits) for width, bits in capacity.items()}
+    capacity, learning = _calibrated(plan, rows)
     rows = with_theory(plan, rows, capacity, learning)
     table = make_table(plan, rows, capacity, learning)
     with look():
         save(draw(plan, rows, table, capacity, learning), rows, COLUMNS, folder, record)
     write_csv(table, TABLE_COLUMNS, folder / f"{NAME}_table.csv")
     return rows
+
+
+def draw_rows(plan: Plan, rows: Sequence[Row]) -> Figure:
+    """The figure, from the rows of its CSV alone."""
+    capacity, learning = _calibrated(plan, rows)
+    return draw(plan, rows, make_table(plan, rows, capacity, learning), capacity, learning)
+
+
+def _calibrated(plan: Plan, rows: Sequence[Row]) -> tuple[dict[int, float], dict[int, Learning]]:
+    """By width: what a model holds, and how facts are learned."""
+    capacity = {width: capacity_of(plan, rows, width) for width in plan.widths}
+    return capacity, {width: calibrate(plan, rows, width, bits) for width, bits in capacity.items()}

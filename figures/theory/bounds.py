@@ -10,7 +10,7 @@ from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
 from factcap.capacity import power_law_bound
 from factcap.figures.files import Record, claim, save
-from factcap.figures.style import line, look
+from factcap.figures.style import TEXT_WIDTH, legend_below, line, look
 
 NAME = "bounds"
 COLUMNS = ("panel", "choices", "exponent", "facts", "load", "objective", "kind", "accuracy")
@@ -58,7 +58,7 @@ def _rows() -> list[dict[str, Any]]:
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """The figure: plain accuracy for several alphabets, weighted for several exponents."""
-    figure = Figure(figsize=(10.5, 5.6), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 4.3), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
     _panel(left, rows, "alphabets", "choices", [f"K = {k:,} values" for k in ALPHABETS])
     _panel(right, rows, "exponents", "exponent", [f"exponent {s:g}" for s in EXPONENTS])
@@ -68,7 +68,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         ylabel="best accuracy (share of facts, by frequency)",
         ylim=(-0.02, 1.05),
     )
-    right.set(title="Power-law facts, K = 2^20, a billion of them")
+    right.set(title="A billion power-law facts, K = 2^20")
     right.set_xlabel("load: bits of the facts / budget")
     left.set_xticks([0.5, 1, 2, 4, 8, 16])
     left.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -77,7 +77,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     left.plot([], [], color="0.3", linewidth=0.8, label="thin: all-or-nothing storage")
     left.plot([], [], color="0.6", linewidth=1.0, linestyle=":", label="dotted: spread evenly")
     for axes in (left, right):
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
+        legend_below(axes, ncols=2, columnspacing=1)
     return figure
 
 

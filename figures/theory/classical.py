@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from factcap.capacity import error_floor, gardner_capacity, separable_probability
 from factcap.figures.files import Record, claim, save
-from factcap.figures.style import line, look
+from factcap.figures.style import TEXT_WIDTH, legend_below, line, look
 
 NAME = "classical"
 COLUMNS = ("panel", "series", "x", "y")
@@ -51,7 +51,7 @@ def classical(folder: Path) -> list[dict[str, Any]]:
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """The figure, three panels."""
-    figure = Figure(figsize=(12.5, 4.2), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 3.6), layout="constrained")
     left, middle, right = figure.subplots(1, 3)
     for axes, panel, text in (
         (left, "cover", "{:,} dimensions"),
@@ -66,15 +66,15 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
                 [row["y"] for row in curve],
                 **line(number, label=text.format(series)),
             )
-        axes.legend()
+        legend_below(axes)
     left.axvline(2, color="0.6", linewidth=0.8)
     left.set(
-        title="Cover: random labels separable",
+        title="Cover: random labels\nare separable",
         xlabel="points / dimensions",
         ylabel="probability",
     )
     middle.set(
-        title="Gardner: capacity of a perceptron",
+        title="Gardner: capacity\nof a perceptron",
         xlabel="margin (lengths of the weights)",
         ylabel="patterns / weights",
         yscale="log",
@@ -82,8 +82,8 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     middle.set_yticks([0.1, 0.2, 0.5, 1, 2, 5], ["0.1", "0.2", "0.5", "1", "2", "5"])
     middle.minorticks_off()
     right.set(
-        title="Beyond capacity: the error floor",
-        xlabel="load: binary labels / bits of capacity",
+        title="Beyond capacity:\nthe error floor",
+        xlabel="load: labels / bits of capacity",
         ylabel="smallest share of wrong labels",
         xscale="log",
     )

@@ -13,7 +13,7 @@ from factcap.capacity import (
     smallest_power_law_budget,
 )
 from factcap.figures.files import Record, claim, save
-from factcap.figures.style import line, look
+from factcap.figures.style import TEXT_WIDTH, line, look
 
 NAME = "joint_coding"
 COLUMNS = ("panel", "choices", "exponent", "facts", "load", "multiplier")
@@ -65,7 +65,7 @@ def _row(panel, choices, exponent, facts, load, multiplier) -> dict[str, Any]:
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """The figure: the multiplier against K for power laws, and against load for uniform facts."""
-    figure = Figure(figsize=(10.5, 4.6), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes, panel, by, x, text in (
         (left, "limit", "exponent", "choices", "exponent {:g}"),

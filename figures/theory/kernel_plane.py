@@ -20,7 +20,7 @@ from factcap.capacity.rules_and_facts import (
 from factcap.figures.fields import Count, Several
 from factcap.figures.files import claim, save
 from factcap.figures.presets import Changes, choose
-from factcap.figures.style import COLORS, MARKERS, line, look
+from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH, legend_below, line, look
 from factcap.figures.theory.rules_simulation import KERNELS, Setting, simulate
 
 NAME = "kernel_plane"
@@ -33,7 +33,13 @@ ALPHAS = (1.0, 2.0, 4.0)
 EPSILON = 0.2
 _BANDWIDTHS = tuple(np.geomspace(0.3, 6, 61).tolist())
 # Where the names of simulated kernels stand, in points from their place.
-_LABELS = {"sign": (0, 14), "RBF 1": (6, -22), "RBF 0.75": (16, 14)}
+_LABELS = {
+    "relu": (-9, 9),
+    "sign": (7, 16),
+    "RBF 1": (6, -16),
+    "RBF 0.75": (16, 10),
+}
+_TO_THE_LEFT = ("relu", "tanh")
 _MARKED = (0.5, 0.75, 1.0, 1.5, 3.0)
 _RATIOS = np.geomspace(0.02, 50, 61)
 
@@ -158,7 +164,7 @@ def _row(**values: Any) -> dict[str, Any]:
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """The figure: the plane, and the error of interpolating kernels against their ratio."""
-    figure = Figure(figsize=(12.5, 5.2), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 4.0), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw_plane(left, [row for row in rows if row["panel"] == "plane"])
     for number, alpha in enumerate(ALPHAS):
@@ -199,7 +205,6 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
                 xytext=_LABELS.get(row["kernel"], (0, 12)),
                 textcoords="offset points",
                 ha="center",
-                fontsize=8.5,
             )
     right.axvline(coincidence_ratio(EPSILON), color="0.5", linewidth=0.8)
     right.annotate(
@@ -208,17 +213,16 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         va="top",
         ha="right",
         color="0.35",
-        fontsize=8.5,
     )
     right.plot([], [], color="0.4", linestyle=":", linewidth=1.0, label="with the best ridge")
     right.set(
         xscale="log",
-        title=f"{EPSILON:.0%} facts; lines: theory, points: simulation",
+        title=f"{EPSILON:.0%} facts;\nlines: theory, points: simulation",
         xlabel=r"$\mu_\star^2 / \mu_1^2$ of the kernel",
         ylabel="error against the rule, on new inputs",
     )
     right.set_xticks([0.1, 1, 10], ["0.1", "1", "10"])
-    right.legend(loc="upper right")
+    legend_below(right, ncols=2, columnspacing=1)
     return figure
 
 
@@ -230,7 +234,7 @@ def _draw_plane(axes: Axes, rows: list[dict[str, Any]]) -> None:
         axes.plot(reach, slope * reach, **style)
         height = min(1.0, slope * 0.85)
         axes.annotate(
-            f"{epsilon:.0%} facts",
+            f"{epsilon:.0%}",
             (height / slope, height),
             xytext=(7, -4),
             textcoords="offset points",
@@ -249,18 +253,18 @@ def _draw_plane(axes: Axes, rows: list[dict[str, Any]]) -> None:
             f"{bandwidth:g}", place, xytext=(5, 3), textcoords="offset points", color="0.35"
         )
     for number, name in enumerate(ACTIVATIONS):
-        axes.plot(*places[name], MARKERS[number], color="black", markersize=7)
+        axes.plot(*places[name], MARKERS[number], color="black", markersize=5)
         axes.annotate(
             _label(name),
             places[name],
-            xytext=(-8, -4) if name == "relu" else (8, -4),
+            xytext=(-8, -4) if name in _TO_THE_LEFT else (8, -4),
             textcoords="offset points",
-            ha="right" if name == "relu" else "left",
+            ha="right" if name in _TO_THE_LEFT else "left",
         )
     axes.set(
         xlim=(0, 1),
         ylim=(0, 1.05),
-        title="Lines: the best kernel ridge is 0, so all facts are kept",
+        title="Lines, by share of facts:\nthe best ridge is 0, all facts are kept",
         xlabel=r"$\mu_1$: linear part of the kernel",
         ylabel=r"$\mu_\star$: nonlinear part",
     )

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from factcap.capacity import luck_bound, most_known_by_luck, power_law_bound
 from factcap.figures.files import Record, claim, save
-from factcap.figures.style import COLORS, look
+from factcap.figures.style import COLORS, TEXT_WIDTH, look
 
 NAME = "luck"
 COLUMNS = (
@@ -56,8 +56,9 @@ def _row(choices: float, load: float, facts: int) -> dict[str, Any]:
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """The figure: the bound and its band against the number of facts."""
-    figure = Figure(figsize=(10.5, 4.6), layout="constrained")
-    for axes, (choices, load) in zip(figure.subplots(1, 2), CASES, strict=True):
+    figure = Figure(figsize=(TEXT_WIDTH, 3.5), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for axes, (choices, load) in zip(panels, CASES, strict=True):
         mine = [row for row in rows if (row["choices"], row["load"]) == (choices, load)]
         facts = [row["facts"] for row in mine]
 
@@ -86,5 +87,6 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
             ylabel="fact accuracy",
             title=f"K = {choices:,.0f} values, load {load:g}",
         )
-        axes.legend()
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
     return figure

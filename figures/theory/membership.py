@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from factcap.capacity import membership_f1
 from factcap.figures.files import Record, claim, save
-from factcap.figures.style import COLORS, MARKERS, look
+from factcap.figures.style import COLORS, COLUMN_WIDTH, MARKERS, legend_below, look
 
 NAME = "membership"
 COLUMNS = ("source", "model", "samples", "parameters", "f1", "error")
@@ -49,7 +49,7 @@ def membership(folder: Path) -> list[dict[str, Any]]:
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """The figure: F1 against samples a parameter."""
-    figure = Figure(figsize=(6.5, 4.4), layout="constrained")
+    figure = Figure(figsize=(COLUMN_WIDTH, 3.4), layout="constrained")
     axes = figure.subplots()
     law = [row for row in rows if row["source"] == "law"]
     axes.plot(
@@ -75,7 +75,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         xscale="log",
         xlabel="training samples / parameters",
         ylabel="F1 of membership inference by loss",
-        title="Who was in the training set fades as it outgrows the model",
+        title="Who was in the training set fades\nas it outgrows the model",
     )
-    axes.legend()
+    legend_below(axes)
     return figure

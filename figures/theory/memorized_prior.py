@@ -18,7 +18,7 @@ from factcap.capacity.memorized_prior import (
     takeover_noise,
 )
 from factcap.figures.files import Record, claim, save
-from factcap.figures.style import COLORS, MARKERS, line, look
+from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH, line, look
 
 NAME = "memorized_prior"
 COLUMNS = ("panel", "series", "noise", "x1", "x2", "exact", "linearized", "without_determinant")
@@ -28,7 +28,7 @@ _POINTS = {"1D": 15, "2D": 60}
 _AXES = {"1D": np.linspace(-0.75, 2, 276), "2D": np.linspace(-0.6, 1.64, 57)}
 _OBSERVATION_NOISE = 0.3
 _TRUTH: dict[str, Any] = {
-    **{"color": COLORS[1], "marker": "*", "markersize": 14, "markeredgecolor": "black"},
+    **{"color": COLORS[1], "marker": "*", "markersize": 10, "markeredgecolor": "black"},
     "linestyle": "none",
 }
 _SWEEP = np.geomspace(0.01, 1, 31)
@@ -176,9 +176,11 @@ def _row(panel, series, noise, place, values) -> dict[str, Any]:
 
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
-    """The figure: a row a toy, a column a noise, and effective modes at the right."""
-    figure = Figure(figsize=(14, 7.4), layout="constrained")
-    axes = figure.subplots(2, 4)
+    """The figure: a row a toy, a column a noise, and effective modes below."""
+    figure = Figure(figsize=(TEXT_WIDTH, 6.9), layout="constrained")
+    parts: Any = figure.subfigures(2, 1, height_ratios=(1.9, 1))
+    above, below = parts
+    axes = above.subplots(2, len(NOISES))
     for column, noise in enumerate(NOISES):
         mine = [row for row in rows if row["noise"] == noise]
         _one(axes[0, column], [row for row in mine if row["series"] == "1D"])
@@ -188,9 +190,10 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     axes[0, 0].set_ylabel("posterior density of x")
     axes[1, 0].set_ylabel("x2")
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=5)
-    _posterior_panel(axes[0, 3], [row for row in rows if row["panel"] == "posterior"])
-    _prior_panel(axes[1, 3], [row for row in rows if row["panel"] == "prior"])
+    above.legend(handles, labels, loc="outside lower center", ncols=3)
+    left, right = below.subplots(1, 2)
+    _posterior_panel(left, [row for row in rows if row["panel"] == "posterior"])
+    _prior_panel(right, [row for row in rows if row["panel"] == "prior"])
     return figure
 
 
@@ -198,15 +201,13 @@ def _one(axes: Axes, rows: list[dict[str, Any]]) -> None:
     density = [row for row in rows if row["panel"] == "density"]
     x = _column(density, "x1")
     axes.fill_between(
-        x, _column(density, "exact"), color="0.8", linewidth=0, label="exact, by quadrature (grey)"
+        x, _column(density, "exact"), color="0.8", linewidth=0, label="exact, by quadrature"
     )
-    axes.plot(
-        x, _column(density, "linearized"), **line(0, label="linearized at each training point")
-    )
+    axes.plot(x, _column(density, "linearized"), **line(0, label="linearized at each point"))
     axes.plot(
         x,
         _column(density, "without_determinant"),
-        **line(5, label="the same without the determinant (1D)"),
+        **line(5, label="without the determinant (1D)"),
     )
     points = [row for row in rows if row["panel"] == "points"]
     axes.plot(
@@ -214,7 +215,7 @@ def _one(axes: Axes, rows: list[dict[str, Any]]) -> None:
         np.zeros(len(points)),
         "|",
         color="black",
-        markersize=12,
+        markersize=8,
         label="training points (dots in 2D)",
     )
     axes.plot(*TRUTHS["1D"], 0.15, **_TRUTH, label="truth", transform=axes.get_xaxis_transform())
@@ -233,7 +234,7 @@ def _two(axes: Axes, rows: list[dict[str, Any]]) -> None:
     axes.contourf(axis, axis, exact, levels=[*levels, 2 * exact.max()], cmap=shades)
     axes.contour(axis, axis, linearized, levels=levels, colors=COLORS[0], linewidths=1.0)
     points = [row for row in rows if row["panel"] == "points"]
-    axes.plot(_column(points, "x1"), _column(points, "x2"), "k.", markersize=4)
+    axes.plot(_column(points, "x1"), _column(points, "x2"), "k.", markersize=2.5)
     axes.plot(*TRUTHS["2D"], **_TRUTH)
     axes.set(xlabel="x1", xlim=(axis[0], axis[-1]), ylim=(axis[0], axis[-1]), aspect="equal")
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from factcap.capacity import Background, allocate, best_subsample, subsample, threshold_capacity
 from factcap.figures.files import Record, claim, save
-from factcap.figures.style import MARKERS, line, look
+from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH, legend_below, line, look
 
 NAME = "mixture"
 COLUMNS = (
@@ -73,13 +73,13 @@ def _row(panel, ratio, capacity, keep, share, whole, even) -> dict[str, Any]:
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """The figure: the phase diagram, and accuracy against the share of the facts kept."""
-    figure = Figure(figsize=(11.5, 4.8), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 3.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     phases = [row for row in rows if row["panel"] == "phases"]
     ratios = sorted({row["ratio"] for row in phases})
     capacities = sorted({row["capacity_bits"] for row in phases})
     share = np.reshape([row["stored_share"] for row in phases], (len(ratios), len(capacities)))
-    shades = LinearSegmentedColormap.from_list("stored", ["white", "#0072B2"])
+    shades = LinearSegmentedColormap.from_list("stored", ["white", COLORS[0]])
     mesh = left.contourf(ratios, capacities, share.T, levels=np.linspace(0, 1, 11), cmap=shades)
     figure.colorbar(mesh, ax=left, label="share of the facts' bits stored")
     frequency = 1 / (PEOPLE * TOKENS)
@@ -100,7 +100,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         ylabel="capacity of the model (bits)",
         title="A million biographies in web text",
     )
-    left.legend(loc="lower left", frameon=True, framealpha=0.9)
+    legend_below(left)
 
     kept = [row for row in rows if row["panel"] == "kept"]
     for number, capacity in enumerate(CAPACITIES):
@@ -108,10 +108,8 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         keep = [row["keep"] for row in curve]
         whole = [row["all_or_nothing"] for row in curve]
         even = [row["even_spreading"] for row in curve]
-        right.plot(
-            keep, whole, **line(number, label=f"{capacity / 1e6:.0f} million bits: whole facts")
-        )
-        right.plot(keep, even, **line(number, linewidth=0.8, label="the same, spread evenly"))
+        right.plot(keep, whole, **line(number, label=f"{capacity / 1e6:.0f} million bits"))
+        right.plot(keep, even, **line(number, linewidth=0.8))
         best = int(np.argmax(whole))
         right.plot(keep[best], whole[best], MARKERS[number], **line(number, linewidth=0))
     right.set(
@@ -120,5 +118,7 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
         title=f"Keeping fewer, at a mixture of {RATIO:.0%}",
         ylim=(0, None),
     )
-    right.legend()
+    right.plot([], [], color="0.3", label="thick: facts stored whole")
+    right.plot([], [], color="0.3", linewidth=0.8, label="thin: bits spread evenly")
+    legend_below(right, ncols=2, columnspacing=1)
     return figure

@@ -14,7 +14,7 @@ from factcap.capacity.rules_and_facts import bayes_optimal_error, separability_t
 from factcap.figures.fields import Several, must
 from factcap.figures.files import claim, save
 from factcap.figures.presets import Changes, choose
-from factcap.figures.style import COLORS, MARKERS, line, look
+from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH, line, look
 from factcap.figures.theory.rules_simulation import Setting, simulate
 from factcap.synth import rules_and_facts as draw_points
 
@@ -186,8 +186,8 @@ def _row(**values: Any) -> dict[str, Any]:
 
 def draw(rows: list[dict[str, Any]]) -> Figure:
     """The figure: both errors against load for two shares of facts, and separability."""
-    figure = Figure(figsize=(13.5, 7.2), layout="constrained")
-    axes = figure.subplot_mosaic([["g0", "g1", "separable"], ["m0", "m1", "legend"]])
+    figure = Figure(figsize=(TEXT_WIDTH, 7.8), layout="constrained")
+    axes = figure.subplot_mosaic([["g0", "g1"], ["m0", "m1"], ["separable", "legend"]])
     for number, epsilon in enumerate(EPSILONS):
         for letter, error in (("g", "generalization"), ("m", "memorization")):
             panel = axes[f"{letter}{number}"]
@@ -206,9 +206,8 @@ def draw(rows: list[dict[str, Any]]) -> Figure:
     axes["legend"].legend(
         handles,
         labels,
-        loc="upper left",
-        fontsize=10,
-        title="lines: theory; points: simulation, with standard errors",
+        loc="center left",
+        title="lines: theory\npoints: simulation, with standard errors",
         alignment="left",
     )
     return figure

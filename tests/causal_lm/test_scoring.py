@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from factcap.causal_lm import passages as passages_module
+from factcap.causal_lm.batches import Room, plan
 from factcap.causal_lm.checkpoint import Checkpoint, load_checkpoint, logits_at
-from factcap.causal_lm.passages import Passage, Passages, Room, plan
+from factcap.causal_lm.passages import Passage, Passages
 from factcap.causal_lm.scoring import can_share, room_of, score
 from tests.causal_lm.models import KINDS
 
@@ -181,7 +182,7 @@ def test_every_passage_is_in_one_batch_and_the_room_is_kept(shapes, size):
     for batch in batches:
         some = [passages[row] for row in batch.rows]
         longest = max(passage.read for passage in some) - batch.shared
-        scored = sum(passage.scored for passage in some)
+        scored = sum(end - start for each in some for start, end in each.spans)
         groups = len(np.unique(batch.group))
         assert batch.group.tolist() == sorted(batch.group)
         needed = room.needed(len(some), longest, scored, batch.shared, groups)
@@ -189,7 +190,7 @@ def test_every_passage_is_in_one_batch_and_the_room_is_kept(shapes, size):
         for number in range(int(batch.group.max()) + 1):
             group = [each for each, of in zip(some, batch.group, strict=True) if of == number]
             assert len({tuple(each.tokens[: batch.shared].tolist()) for each in group}) == 1
-            assert all(each.free >= batch.shared for each in group)
+            assert all(each.spans[0][0] > batch.shared for each in group)
 
 
 def test_passages_are_kept_as_they_are(monkeypatch):
@@ -206,9 +207,42 @@ def test_passages_are_kept_as_they_are(monkeypatch):
         assert one.spans == other.spans
     assert kept.first_span.tolist() == [0, 2, 3, 6]
     assert kept.read.tolist() == [4, 1, 8] == [each.read for each in given]
-    assert kept.scored.tolist() == [5, 1, 5] == [each.scored for each in given]
+    assert kept.scored.tolist() == [5, 1, 5]
+    assert kept.free.tolist() == [0, 0, 3]
     assert [each.spans for each in kept[1:]] == [each.spans for each in given[1:]]
     with pytest.raises(IndexError):
         kept[3]
     assert Passages(given).digest() == kept.digest() != Passages(given[:2]).digest()
     assert plan(Passages([]), Room(1, 1, 1, 1), sharing=True) == []
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12))
+def test_many_passages_at_once_are_one_after_the_other(seed, count):
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(count):
+        tokens = rng.integers(0, 2, rng.integers(4, 9)).astype(np.int32)
+        first, middle = sorted(rng.integers(1, len(tokens) - 1, 2).tolist())
+        made.append(Passage(tokens, ((first, middle + 1), (middle + 1, len(tokens)))))
+    passages = Passages(made)
+    rows = rng.permutation(count)[: rng.integers(1, count + 1)]
+    skip = int(passages.free[rows].min())
+    tokens = passages.tokens_of(rows, skip)
+    assert tokens.shape[1] == max(made[row].read for row in rows) - skip
+    for row, found in zip(rows, tokens, strict=True):
+        read = made[row].tokens[skip : made[row].read].tolist()
+        assert found.tolist() == read + [0] * (len(found) - len(read))
+    scored = passages.scored_of(rows)
+    assert [tuple(map(int, each)) for each in zip(*scored, strict=True)] == [
+        (int(passages.first_span[row]) + number, place, at, int(made[row].tokens[at]))
+        for place, row in enumerate(rows)
+        for number, (start, end) in enumerate(made[row].spans)
+        for at in range(start, end)
+    ]
+    order = passages.in_order()
+    texts = [made[row].tokens.tolist() for row in order]
+    assert texts == sorted(texts)
+    for one, other, alike in zip(order, order[1:], passages.alike(order), strict=False):
+        most = min(passages.free[[one, other]])
+        assert made[one].tokens[:alike].tolist() == made[other].tokens[:alike].tolist()
+        assert alike == most or made[one].tokens[alike] != made[other].tokens[alike]

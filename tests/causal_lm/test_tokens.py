@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from benchmarks.any_model import byte_level
 from factcap.causal_lm.asking import continued
-from factcap.causal_lm.tokens import Tokenizer
+from factcap.causal_lm.tokens import Tokenizer, Tokens
 from factcap.synth.errors import BadInput
 from tests.causal_lm.models import TEXTS, metaspace
 
@@ -20,7 +22,7 @@ def value_of(tokenizer, text: str, value: str) -> list[str]:
     first, last = tokens.find(start, start + len(value))
     return [
         piece.replace("Ġ", "_").replace("▁", "_")
-        for piece in tokenizer.convert_ids_to_tokens(tokens.ids[first:last].tolist())
+        for piece in tokenizer.convert_ids_to_tokens(tokens.ids[first:last])
     ]
 
 
@@ -90,6 +92,29 @@ def test_a_text_that_begins_with_its_value_gets_a_start_token(tokenizer):
     with pytest.raises(BadInput, match="no start token"):
         list(continued(Tokenizer(bare, "m", 500), [("", "Rome")]))
     assert list(continued(Tokenizer(bare, "m", 500), [("Bo Ade was born in ", "Rome")]))
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
+def test_the_tokens_of_characters_are_found_as_one_would_by_looking_at_each(lengths, seed):
+    """Tokens of several characters or none, some characters told by several tokens."""
+    rng = np.random.default_rng(seed)
+    text = "".join(rng.choice(list("ab  "), 3 * len(lengths)))
+    starts, ends, at = [], [], 0
+    for length in lengths:
+        back = int(rng.integers(0, 2)) if starts and length else 0
+        starts.append(max(starts[-1] if starts else 0, at - back))
+        ends.append(max(at, starts[-1] + length))
+        at = ends[-1] + int(rng.integers(0, 2))
+    tokens = Tokens(text, list(range(len(starts))), starts, ends)
+    start, end = sorted(rng.choice(len(text) + 1, 2, replace=False).tolist())
+    with_space = start - (start > 0 and text[start - 1] == " ")
+    theirs = [
+        number
+        for number, (first, last) in enumerate(zip(starts, ends, strict=True))
+        if first < end and (last > start or (first >= with_space and last > with_space))
+    ]
+    wanted = (theirs[0], theirs[-1] + 1) if theirs else (0, 0)
+    assert tokens.find(start, end) == wanted
 
 
 def test_a_value_that_cannot_be_written_is_named():

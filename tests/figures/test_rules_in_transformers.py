@@ -154,7 +154,7 @@ def test_points_are_means_over_seeds_and_bars_their_range():
     empty = dict.fromkeys(COLUMNS, "")
     more = [*bound_rows(plan, rows), *theory_rows(NETWORKS), network_row(NETWORKS, 3, 0)]
     axes = draw([empty | row for row in [*rows, *more]], plan).axes
-    lines = {str(bars.get_label()): bars for bars in axes[1].containers}
+    lines = {str(bars.get_label()): bars for bars in axes[2].containers}
     np.testing.assert_allclose(lines["exceptions"][0].get_xydata(), [(2000, 0.2), (4000, 0.2)])
     [segments] = [bars.get_segments() for bars in lines["exceptions"][2]]
     np.testing.assert_allclose(segments[0], [(2000, 0.1), (2000, 0.3)])
