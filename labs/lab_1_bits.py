@@ -175,7 +175,7 @@ def _(half_known):
 def _(guessed, half_known):
     _drawn = picture.axes(xlabel="bits kept of each code", ylabel="codes right, in percent")
     _drawn.plot(guessed.keys(), [100 * share for share in guessed.values()], **line(0), marker="o")
-    _drawn.plot(5, half_known.value, "*", color="black", markersize=13, label="your prediction")
+    _drawn.plot(5, half_known.value, "*", color="black", markersize=10, label="your prediction")
     mo.vstack(
         [
             picture.shown(_drawn, "The share of codes that are right doubles with each bit kept."),

@@ -234,7 +234,7 @@ def _(runs):
     _bound = [
         n * all_or_nothing_bound(np.full(n, 1 / n), 2**21, _capacity).accuracy for n in _cities
     ]
-    _bits, _facts = picture.axes(panels=2, height=2.7, xlabel="cities offered", xlim=(0, 3300))
+    _bits, _facts = picture.axes(panels=2, height=2.1, xlabel="cities offered", xlim=(0, 3300))
     _bits.set(ylabel="bits stored", ylim=(0, 1.3 * _capacity))
     _bits.plot(_cities, 21 * _cities, color="0.6", label="all there is to store")
     _bits.plot(_cities, _stored, **line(0), marker="o", label="measured")

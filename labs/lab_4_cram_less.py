@@ -333,7 +333,7 @@ def _(bound, others, own, tries, unseen):
     _shares = {name: run.weighted_accuracy / bound for name, run in others.items()} | tries()
     _board = sorted(_shares.items(), key=lambda entry: entry[1])
     _drawn = picture.axes(
-        height=0.8 + 0.3 * len(_board), xlabel="questions answered, of the bound", xlim=(0, 1.08)
+        height=0.6 + 0.25 * len(_board), xlabel="share of the bound", xlim=(0, 1.08)
     )
     _colors = [COLORS[0] if name in others else COLORS[1] for name, _ in _board]
     _drawn.barh([name for name, _ in _board], [share for _, share in _board], color=_colors)

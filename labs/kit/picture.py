@@ -7,10 +7,10 @@ import marimo as mo
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from factcap.figures.style import look
+from factcap.figures.style import COLUMN_WIDTH, look
 
-# So narrow that on a telephone 10 points are 8 still.
-_WIDTH, _HEIGHT, _SHOWN = 4.6, 2.9, "560px"
+# As wide as a column, in inches: on a telephone text is as large still.
+_WIDTH, _HEIGHT, _SHOWN = COLUMN_WIDTH, 2.2, "520px"
 
 
 def axes(*, panels: int = 1, height: float = _HEIGHT, **settings: Any) -> Any:
@@ -43,8 +43,6 @@ def shown(drawn: Axes, said: str) -> Any:
             names = one.get_legend_handles_labels()[1]
             if names:
                 columns = 2 if max(map(len, names)) < 20 else 1
-                one.legend(
-                    loc="lower left", bbox_to_anchor=(0, 1), fontsize="medium", ncols=columns
-                )
-        figure.savefig(buffer, format="png")
+                one.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns)
+        figure.savefig(buffer, format="png", dpi=320)
     return mo.image(buffer.getvalue(), alt=said, width=_SHOWN, style={"max-width": "100%"})
