@@ -309,20 +309,20 @@ def _():
 
 @app.cell(hide_code=True)
 def _(bound, own, own_share, room, set_tries, unseen):
-    def _score(run):
-        return None if run is ... or isinstance(run, Exception) else run.weighted_accuracy / bound
-
-    _new = {f"your rule, told {room.value}": _score(own), "your rule by losses": _score(unseen)}
-    set_tries(
-        lambda old: old | {f"{name}: {share:.3f}": share for name, share in _new.items() if share}
-    )
-    mo.md(
-        "## 4. Leaderboard"
-        if _score(own) is None
-        else f"## 4. Leaderboard\n\nYou said {own_share.value} %. Your rule reached "
-        f"**{100 * _score(own):.0f} %** of the bound. Change it, or what it is told, and run "
-        "again: every try stays on the board."
-    )
+    _runs = {f"your rule, told {room.value}": own, "your rule by losses": unseen}
+    _scores = {
+        name: run.weighted_accuracy / bound
+        for name, run in _runs.items()
+        if run is not ... and not isinstance(run, Exception)
+    }
+    set_tries(lambda old: old | {f"{name}: {x:.3f}": x for name, x in _scores.items()})
+    _reached = [
+        f"You said {own_share.value} %. Your rule reached **{100 * share:.0f} %** of the bound. "
+        "Change it, or what it is told, and run again: every try stays on the board."
+        for name, share in _scores.items()
+        if "told" in name
+    ]
+    mo.md("\n\n".join(["## 4. Leaderboard", *_reached]))
     return
 
 

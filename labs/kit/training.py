@@ -1,9 +1,10 @@
 """Training in the labs: a few small models side by side, kept where the lab lies."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import marimo as mo
 
@@ -11,6 +12,8 @@ from factcap.synth import FactSet, Measurement
 
 # Read when JAX starts: models that are trained side by side are spread over the cores.
 os.environ.setdefault("JAX_NUM_CPU_DEVICES", str(os.cpu_count() or 1))
+
+Name = TypeVar("Name", bound=Hashable)
 
 # Facts a step.
 BATCH = 128
@@ -32,14 +35,14 @@ class Training:
 
 
 def train_all(
-    trainings: Mapping[str, Training], *, draws: int, model: str = "8k", seed: int = 0
-) -> dict[str, Measurement]:
+    trainings: Mapping[Name, Training], *, draws: int, model: str = "8k", seed: int = 0
+) -> dict[Name, Measurement]:
     """Train a small transformer for each of these, side by side; what each knows of its facts.
 
     A run that was finished before is read from the folder `runs` beside the lab.
 
     Args:
-        trainings: by any name.
+        trainings: by any names.
         draws: facts that each model reads.
         model: the name of a size.
         seed: of parameters and draws.

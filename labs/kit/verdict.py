@@ -8,7 +8,11 @@ from typing import Any, Literal
 import marimo as mo
 
 Judge = Callable[[Any], bool]
-_KINDS = {"right": "success", "wrong": "warn", "unanswered": "neutral"}
+_KINDS: dict[str, Literal["success", "warn", "neutral"]] = {
+    "right": "success",
+    "wrong": "warn",
+    "unanswered": "neutral",
+}
 
 
 @dataclass(frozen=True)

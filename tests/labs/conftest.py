@@ -6,7 +6,7 @@ _hidden = {}
 
 
 def _hide_marimo():
-    """From tests elsewhere: `transformers` takes a program with marimo for a notebook of IPython."""
+    """From other tests: `transformers` takes a program with marimo for a notebook of IPython."""
     if "marimo" in sys.modules:
         _hidden["marimo"] = sys.modules.pop("marimo")
 
