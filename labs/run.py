@@ -2,7 +2,8 @@
 
     python -m labs.run out/labs/student/lab_1_bits.py
 
-Every prediction is its default, every slider stands where it starts.
+Every prediction is its default, every slider stands where it starts. The kit is the one beside the
+lab, or ours.
 """
 
 import importlib
@@ -15,6 +16,8 @@ from typing import Any
 
 from factcap.synth.errors import BadInput, require
 from factcap.synth.libraries import library
+
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -34,17 +37,17 @@ def run_lab(lab: Path, values: Mapping[str, Any] | None = None) -> Finished:
     """Run a lab from its first cell to its last.
 
     Args:
-        lab: the file, with the kit beside it.
+        lab: the file.
         values: what some names shall be, in place of what their cells would make them. All names
             of such a cell must be given. A control is given as `kit.Given`.
 
     Raises:
-        BadInput: if marimo or the file is missing.
+        BadInput: if marimo or the file is missing, or it is no lab.
     """
     library("marimo", extra="labs")
     require(lab.is_file(), f"there is no lab {lab}")
-    folder = str(lab.resolve().parent)
-    sys.path.insert(0, folder)
+    before = list(sys.path)
+    sys.path[:] = [str(lab.resolve().parent), *before, str(HERE)]
     try:
         spec = importlib.util.spec_from_file_location(lab.stem, lab)
         require(spec is not None and spec.loader is not None, f"{lab} is no Python file")
@@ -52,12 +55,24 @@ def run_lab(lab: Path, values: Mapping[str, Any] | None = None) -> Finished:
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+        require(hasattr(module, "app"), f"{lab} is no lab: it has no app")
         _, found = module.app.run(defs=dict(values or {}))
         kind = importlib.import_module("kit").Verdict
     finally:
-        sys.path.remove(folder)
+        sys.path[:] = before
     verdicts = [value for value in found.values() if isinstance(value, kind)]
     return Finished(found, {verdict.name: verdict for verdict in verdicts})
+
+
+def _report(lab: Path) -> list[str]:
+    """A line for each check, or the error with which the lab stops."""
+    try:
+        verdicts = run_lab(lab).verdicts
+    except (BadInput, OSError):
+        raise
+    except Exception as error:  # whatever a student's code may raise
+        return [f"stopped: {type(error).__name__}: {error}"]
+    return [str(verdicts[exercise]) for exercise in sorted(verdicts)]
 
 
 def main() -> None:
@@ -65,10 +80,9 @@ def main() -> None:
     try:
         require(len(sys.argv) > 1, "give labs: python -m labs.run out/labs/student/lab_1_bits.py")
         for name in sys.argv[1:]:
-            verdicts = run_lab(Path(name)).verdicts
             print(name)
-            for exercise in sorted(verdicts):
-                print(f"  {verdicts[exercise]}")
+            for line in _report(Path(name)):
+                print(f"  {line}")
     except (BadInput, OSError) as error:
         print(f"labs: {error}", file=sys.stderr)
         sys.exit(2)

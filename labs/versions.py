@@ -11,6 +11,7 @@ import ast
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from factcap.synth.errors import BadInput, require
@@ -119,14 +120,19 @@ def _blanks(solution: str) -> list[str]:
     return ["# Your code here.", *blanks]
 
 
+def report(folder: Path, left: Sequence[Path]) -> str:
+    """What to tell of the versions in a folder, of which some files were left."""
+    lines = [f"left as it is: {path}; remove it to have it made anew" for path in left]
+    where = f"the labs are in {folder / 'student'}, with solutions in {folder / 'teacher'}"
+    return "\n".join([*lines, where])
+
+
 def main() -> None:
     """The command line."""
     try:
         require(len(sys.argv) == 2, "give one folder: python -m labs.versions out/labs")
         folder = Path(sys.argv[1])
-        for path in write_versions(folder):
-            print(f"left as it is, since it was changed: {path}; remove it to have it made anew")
-        print(f"the labs are in {folder / 'student'}, with solutions in {folder / 'teacher'}")
+        print(report(folder, write_versions(folder)))
     except (BadInput, OSError) as error:
         print(f"labs: {error}", file=sys.stderr)
         sys.exit(2)

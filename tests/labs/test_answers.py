@@ -93,9 +93,3 @@ def test_a_lab_runs_with_its_trainings(lab, tmp_path):
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         check=True,
     )
-
-
-def test_a_lab_that_is_not_there_gets_one_line():
-    command = [sys.executable, "-m", "labs.run", "lab_8.py"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (2, "labs: there is no lab lab_8.py\n")

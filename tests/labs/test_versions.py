@@ -83,3 +83,16 @@ def test_a_wrong_folder_gets_one_line(words):
     assert done.returncode == 2
     assert done.stderr.startswith("labs: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_without_marimo_one_line_says_what_to_install():
+    code = (
+        "import runpy, sys; sys.modules['marimo'] = None\n"
+        "runpy.run_module('labs', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    install = "pip install 'factcap[labs]'"
+    assert done.returncode == 2
+    assert done.stderr == f"labs: this needs the library marimo; install it with: {install}\n"
