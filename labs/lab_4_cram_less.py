@@ -99,7 +99,7 @@ def _():
     Four models start:
 
     - **ordinary**: trained on everything, as it occurs;
-    - **random**: trained on 800 cities taken at random, the others are dropped before it begins;
+    - **random**: trained on 800 cities taken at random, the others are dropped early;
     - **loss_h**: looks at the losses now and then, and drops the cities of highest loss until what
       is left fits;
     - **worth**: counts how often a city occurs, and keeps those that gain most for a bit still to
