@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from factcap.capacity.laws.split_forms import SplitRuns
+from factcap.capacity.laws.split_runs import SplitRuns
 
 _FEWEST_RUNS = 9
 _FEWEST_VALUES = 3

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from jaxtyping import Float64
 
 from factcap.capacity.laws.robust import fit_robust
-from factcap.capacity.laws.split_forms import Form, Kind, Place, Scale, SplitRuns, natural
+from factcap.capacity.laws.split_forms import Form, Kind, natural
+from factcap.capacity.laws.split_runs import Place, Scale, SplitRuns
 
 # Of each kind of parameter, as a logarithm in the middle of the runs, but for the signed power:
 # where it is drawn to, how weakly, and its range.

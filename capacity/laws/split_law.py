@@ -10,8 +10,9 @@ from jaxtyping import Float64
 from factcap.capacity.arguments import require_whole
 from factcap.capacity.laws.split_design import check_design, check_effects
 from factcap.capacity.laws.split_fit import DomainLaw, bootstrapped, predict
-from factcap.capacity.laws.split_forms import FORMS, Form, SplitRuns
+from factcap.capacity.laws.split_forms import FORMS, Form
 from factcap.capacity.laws.split_heldout import HeldOut, choose_form, compute, hold_out
+from factcap.capacity.laws.split_runs import SplitRuns
 
 # An exponent whose interval spans a larger factor is said not to be identified.
 _WIDEST = 8.0
