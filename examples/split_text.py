@@ -52,14 +52,14 @@ class Text(NamedTuple):
 
 def docstrings(folder: Path) -> str:
     """Those of all modules of a package."""
-    nodes = [
-        node
+    found = [
+        ast.get_docstring(node) or ""
         for file in sorted(folder.rglob("*.py"))
         if "tests" not in file.parts
         for node in ast.walk(ast.parse(file.read_text(errors="replace")))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
     ]
-    kinds = ast.Module | ast.ClassDef | ast.FunctionDef
-    return "\n".join(ast.get_docstring(node) or "" for node in nodes if isinstance(node, kinds))
+    return "\n".join(found)
 
 
 def texts() -> dict[str, str]:
