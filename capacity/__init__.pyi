@@ -47,8 +47,8 @@ from .laws.curves import (
     fit_parameters,
     membership_f1,
 )
-from .laws.split_forms import SplitRuns
 from .laws.split_law import SplitLaw, fit_splitting
+from .laws.split_runs import SplitRuns
 from .losses import (
     RecallRange,
     StoredBits,

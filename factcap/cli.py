@@ -18,12 +18,13 @@ from factcap.commands.count import Count
 from factcap.commands.describe import Bound, Show
 from factcap.commands.exchange import Export, ExportTask
 from factcap.commands.generate import Generate
+from factcap.commands.measure import Measure
 from factcap.commands.pictures import Curve, Figure
 from factcap.commands.predict import Predict
-from factcap.commands.runs import Measure, Train
 from factcap.commands.select import Select
 from factcap.commands.split import Split
 from factcap.commands.sweeps import Results, Status, Sweep
+from factcap.commands.train import Train
 
 Command = (
     Annotated[Generate, subcommand("generate", prefix_name=False)]

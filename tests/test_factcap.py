@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from factcap.commands.runs import size_lines
+from factcap.commands.train import size_lines
 from factcap.models import named_size
 from factcap.synth import phonebook, write
 

@@ -138,14 +138,18 @@ def only(keep):
             changed(2, pretraining_tokens=0, specialization_tokens=0),
             "row 3 has no tokens, neither of pretraining nor",
         ),
-        (only(lambda row: row["parameters"] < 1e7), "2 sizes are too few to fit the exponent a"),
+        (
+            only(lambda row: row["parameters"] < 1e7),
+            "too few sizes to fit the exponent a of the parameters N: 2; give 3",
+        ),
         (
             only(lambda row: row["specialization_tokens"] == 0),
-            "1 numbers of specialization tokens are too few to fit the exponent s",
+            "too few numbers of specialization tokens to fit the exponent s of the specialization "
+            "tokens D': 1; give 3",
         ),
         (
             only(lambda row: row["pretraining_tokens"] in (0, 2e8)),
-            "2 numbers of pretraining tokens are too few to fit the exponent b",
+            "too few numbers of pretraining tokens to fit the exponent b",
         ),
         (
             lambda rows: [row | {"loss": 2.0} for row in rows],
@@ -176,7 +180,13 @@ def test_tokens_that_rise_together_are_refused_by_name(call, tmp_path):
         (("--budget", "0"), "the budget must be a positive number of FLOP"),
         (("--budget", "-1e18"), "the budget must be a positive number of FLOP"),
         (("--budget", "nan"), "the budget must be a positive number of FLOP"),
-        (("--budget", "1e18", "--parameters", "0"), "the parameters must be a positive number"),
+        (
+            ("--budget", "1e18", "--parameters", "0"),
+            "the parameters must be a number of at least 1",
+        ),
+        (("--budget", "1e18", "--parameters", "0.5"), "at least 1, as in 1e8, not 0.5"),
+        (("--budget", "1e18", "--parameters", "nan"), "at least 1, as in 1e8, not nan"),
+        (("--budget", "inf"), "the budget must be a positive number of FLOP"),
         (("--budget", "1e18", "--domains", "0"), "domains must be at least 1"),
         (("--budget", "1e18", "--figure", "a.txt"), "--figure must be a .png"),
         (("--budget", "1e18", "--seed", "-1"), "--seed must be at least 0"),
@@ -193,9 +203,17 @@ def test_bad_options_get_one_line(call, results, words, message):
 def test_files_that_are_no_tables_get_one_line(call, tmp_path):
     (tmp_path / "runs.csv").write_text("loss,parameters\n1,2\n")
     (tmp_path / "runs.doc").write_text("x")
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "none.csv").write_text(",".join(COLUMNS) + "\n")
+    (tmp_path / "twice.csv").write_text(",".join((*COLUMNS, "loss")) + "\n1,1,1,a,1,2\n")
+    (tmp_path / "empty.parquet").write_text("")
     for name, message in {
         "runs.csv": "has no column pretraining_tokens, specialization_tokens",
         "runs.doc": "the suffix must be",
+        "empty.csv": "cannot be read (Empty CSV file)",
+        "none.csv": "has no runs",
+        "twice.csv": "has more than one column loss",
+        "empty.parquet": "cannot be read",
         "absent.csv": "does not exist",
         ".": "is a folder; give a table of runs",
     }.items():

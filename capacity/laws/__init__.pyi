@@ -8,9 +8,10 @@ from .curves import (
     membership_f1,
 )
 from .split_fit import DomainLaw
-from .split_forms import FORMS, Form, SplitRuns
+from .split_forms import FORMS, Form
 from .split_heldout import HeldOut
 from .split_law import SplitLaw, fit_splitting
+from .split_runs import SplitRuns
 
 __all__ = [
     "FORMS",

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from factcap.capacity.laws.split_forms import SplitRuns
+from factcap.capacity.laws.split_runs import SplitRuns
 
 _FEWEST_RUNS = 9
 _FEWEST_VALUES = 3
@@ -39,7 +39,7 @@ def check_design(name: str, runs: SplitRuns) -> None:
         values = np.unique(getattr(runs, column))
         if len(values) < _FEWEST_VALUES:
             raise ValueError(
-                f"{name}: {len(values)} {what} are too few to fit the {constant}; "
+                f"{name}: too few {what} to fit the {constant}: {len(values)}; "
                 f"give {_FEWEST_VALUES} at least"
             )
     if len(runs) < _FEWEST_RUNS:

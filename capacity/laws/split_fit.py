@@ -8,7 +8,8 @@ import numpy.typing as npt
 from jaxtyping import Float64
 
 from factcap.capacity.laws.robust import fit_robust
-from factcap.capacity.laws.split_forms import Form, Kind, Place, Scale, SplitRuns, natural
+from factcap.capacity.laws.split_forms import Form, Kind, natural
+from factcap.capacity.laws.split_runs import Place, Scale, SplitRuns
 
 # Of each kind of parameter, as a logarithm in the middle of the runs, but for the signed power:
 # where it is drawn to, how weakly, and its range.
@@ -16,6 +17,7 @@ _PRIORS: dict[Kind, tuple[float, float, float, float]] = {
     "floor": (-0.7, 2.0, -7.0, 0.0),
     "scale": (-1.2, 3.0, -14.0, 8.0),
     "power": (-1.2, 1.0, -5.0, 1.6),
+    "root": (-1.0, 1.0, -3.0, 0.0),
     "signed_power": (0.0, 0.5, -2.0, 2.0),
     "offset": (-4.0, 4.0, -25.0, 5.0),
     "exchange": (0.0, 3.0, -20.0, 15.0),

@@ -10,124 +10,9 @@ import numpy.typing as npt
 from jaxtyping import Float64
 
 from factcap.capacity.laws.duals import Dual, parameters
+from factcap.capacity.laws.split_runs import Place, Scale
 
-Kind = Literal["floor", "scale", "power", "signed_power", "offset", "exchange"]
-
-
-@dataclass(frozen=True)
-class SplitRuns:
-    """The runs of one domain.
-
-    Attributes:
-        parameters: N of each run, > 0.
-        pretraining_tokens: D, which the trunk was trained on; 0 for a model from nothing.
-        specialization_tokens: D', which the branch was trained on; 0 for the trunk itself.
-        loss: on the domain, > 0.
-
-    Raises:
-        ValueError: for values out of range, or arrays of different lengths.
-    """
-
-    parameters: Float64[np.ndarray, " runs"]
-    pretraining_tokens: Float64[np.ndarray, " runs"]
-    specialization_tokens: Float64[np.ndarray, " runs"]
-    loss: Float64[np.ndarray, " runs"]
-
-    def __post_init__(self):
-        least = {"parameters": False, "loss": False}
-        least |= {"pretraining_tokens": True, "specialization_tokens": True}
-        for name, zero in least.items():
-            values = getattr(self, name)
-            if values.shape != self.loss.shape or values.ndim != 1 or len(values) == 0:
-                raise ValueError(f"{name} must be one number a run, at least one")
-            if not np.all(np.isfinite(values) & ((values >= 0) if zero else (values > 0))):
-                raise ValueError(f"{name} must be finite and {'>= 0' if zero else '> 0'}")
-        if np.any(self.pretraining_tokens + self.specialization_tokens == 0):
-            raise ValueError("a run must have pretraining or specialization tokens")
-
-    def __len__(self) -> int:
-        return len(self.loss)
-
-    def take(self, which: npt.NDArray) -> "SplitRuns":
-        """Some of the runs, by number or by truth value."""
-        return SplitRuns(
-            self.parameters[which],
-            self.pretraining_tokens[which],
-            self.specialization_tokens[which],
-            self.loss[which],
-        )
-
-    def merged(self) -> "SplitRuns":
-        """One run for all that differ in their loss alone, as seeds do: with the median loss."""
-        places = np.stack([self.parameters, self.pretraining_tokens, self.specialization_tokens])
-        different, which = np.unique(places, axis=1, return_inverse=True)
-        which = which.ravel()
-        loss = [np.exp(np.median(np.log(self.loss[which == i]))) for i in range(different.shape[1])]
-        parameters, pretraining, specialization = different
-        return SplitRuns(parameters, pretraining, specialization, np.array(loss))
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The middle of some runs, in whose units the forms are computed.
-
-    Attributes:
-        parameters: of the sizes.
-        pretraining: of the positive numbers of pretraining tokens.
-        specialization: the same.
-        loss: the smallest.
-        zeros: whether some run has no pretraining tokens, or no specialization tokens.
-    """
-
-    parameters: float
-    pretraining: float
-    specialization: float
-    loss: float
-    zeros: tuple[bool, bool]
-
-    @classmethod
-    def of(cls, runs: SplitRuns) -> "Scale":
-        """The scale of these runs."""
-        pretrained, special = runs.pretraining_tokens, runs.specialization_tokens
-        return cls(
-            parameters=_middle(runs.parameters),
-            pretraining=_middle(pretrained),
-            specialization=_middle(special),
-            loss=float(runs.loss.min()),
-            zeros=(bool(np.any(pretrained == 0)), bool(np.any(special == 0))),
-        )
-
-
-def _middle(values: npt.NDArray) -> float:
-    """The geometric mean of the positive values; 1 without any."""
-    positive = values[values > 0]
-    return float(np.exp(np.log(positive).mean())) if len(positive) else 1.0
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the loss is asked for: logarithms in the units of a scale, -inf for no tokens."""
-
-    n: Float64[np.ndarray, " runs"]
-    d: Float64[np.ndarray, " runs"]
-    s: Float64[np.ndarray, " runs"]
-
-    @classmethod
-    def of(
-        cls, scale: Scale, size: npt.ArrayLike, pretrained: npt.ArrayLike, special: npt.ArrayLike
-    ) -> "Place":
-        """The place of some N, D and D'."""
-        n, d, s = np.broadcast_arrays(
-            *(np.atleast_1d(np.asarray(each, float)) for each in (size, pretrained, special))
-        )
-        with np.errstate(divide="ignore"):
-            return cls(
-                np.log(n / scale.parameters),
-                np.log(d / scale.pretraining),
-                np.log(s / scale.specialization),
-            )
-
-
+Kind = Literal["floor", "scale", "power", "root", "signed_power", "offset", "exchange"]
 Formula = Callable[[Mapping[str, Dual], Place], Dual]
 
 
@@ -176,24 +61,30 @@ def _with_offset(p: Mapping[str, Dual], name: str, log_amount: npt.NDArray) -> D
     return p[name].logaddexp(log_amount) if name in p else log_amount
 
 
-def _size(p: Mapping[str, Dual], x: Place) -> Dual:
-    return p["E"].exp() + _power(p, "A", "a", x.n)
+def _sized(tokens: Formula) -> Formula:
+    """E + A N^-a + what the tokens add; to the power r but for E, where there is one."""
+
+    def loss(p: Mapping[str, Dual], x: Place) -> Dual:
+        above = _power(p, "A", "a", x.n) + tokens(p, x)
+        return p["E"].exp() + ((p["r"].exp() * above.log()).exp() if "r" in p else above)
+
+    return loss
 
 
 def _additive(p: Mapping[str, Dual], x: Place) -> Dual:
     pretrained = _power(p, "B", "b", _with_offset(p, "d", x.d))
-    return _size(p, x) + pretrained + _power(p, "S", "s", _with_offset(p, "e", x.s))
+    return pretrained + _power(p, "S", "s", _with_offset(p, "e", x.s))
 
 
 def _interacting(p: Mapping[str, Dual], x: Place) -> Dual:
     log_d, log_s = _with_offset(p, "d", x.d), _with_offset(p, "e", x.s)
     fallen = (p["S"] - p["s"].exp() * log_s - p["c"].exp() * log_d).exp()
-    return _size(p, x) + _power(p, "B", "b", log_d) + fallen
+    return _power(p, "B", "b", log_d) + fallen
 
 
 def _joint(p: Mapping[str, Dual], x: Place) -> Dual:
     log_d, log_s = _with_offset(p, "d", x.d), _with_offset(p, "e", x.s)
-    return _size(p, x) + (p["B"] - p["b"].exp() * log_d - p["s"].exp() * log_s).exp()
+    return (p["B"] - p["b"].exp() * log_d - p["s"].exp() * log_s).exp()
 
 
 def _product(p: Mapping[str, Dual], x: Place) -> Dual:
@@ -205,23 +96,23 @@ def _product(p: Mapping[str, Dual], x: Place) -> Dual:
 
 def _transferred(p: Mapping[str, Dual], x: Place) -> Dual:
     transferred = p["m"] + p["g"].exp() * _finite(x.d)
-    return _size(p, x) + _power(p, "B", "b", transferred.logaddexp(_finite(x.s)))
+    return _power(p, "B", "b", transferred.logaddexp(_finite(x.s)))
 
 
 def _transferred_by_size(p: Mapping[str, Dual], x: Place) -> Dual:
     transferred = p["m"] + p["g"].exp() * _finite(x.d) + p["h"] * x.n
-    return _size(p, x) + _power(p, "B", "b", transferred.logaddexp(_finite(x.s)))
+    return _power(p, "B", "b", transferred.logaddexp(_finite(x.s)))
 
 
 def _boosted(p: Mapping[str, Dual], x: Place) -> Dual:
     boosted = p["m"] + p["g"].exp() * _finite(x.s)
-    return _size(p, x) + _power(p, "B", "b", boosted.logaddexp(_finite(x.d)))
+    return _power(p, "B", "b", boosted.logaddexp(_finite(x.d)))
 
 
 def _two_floors(p: Mapping[str, Dual], x: Place) -> Dual:
     transferred = p["m"] + p["g"].exp() * _finite(x.d)
     pretrained = _power(p, "B", "b", _with_offset(p, "d", x.d))
-    return _size(p, x) + pretrained + _power(p, "S", "s", transferred.logaddexp(_finite(x.s)))
+    return pretrained + _power(p, "S", "s", transferred.logaddexp(_finite(x.s)))
 
 
 def _finite(log_amount: npt.NDArray) -> npt.NDArray:
@@ -230,6 +121,7 @@ def _finite(log_amount: npt.NDArray) -> npt.NDArray:
 
 
 _SIZE: dict[str, Kind] = {"E": "floor", "A": "scale", "a": "power"}
+_ROOT: dict[str, Kind] = {"r": "root"}
 _DATA: dict[str, Kind] = {"B": "scale", "b": "power"}
 _SPECIAL: dict[str, Kind] = {"S": "scale", "s": "power"}
 _OFFSETS: dict[str, Kind] = {"d": "offset", "e": "offset"}
@@ -243,26 +135,26 @@ FORMS = {
             "additive",
             "E + A N^-a + B (D+d)^-b + S (D'+e)^-s",
             {**_SIZE, **_DATA, **_SPECIAL, **_OFFSETS},
-            _additive,
+            _sized(_additive),
             _BOTH,
         ),
         Form(
             "transferred",
             "E + A N^-a + B (D' + m D^g)^-b",
             {**_SIZE, **_DATA, **_MOVED},
-            _transferred,
+            _sized(_transferred),
         ),
         Form(
             "boosted",
             "E + A N^-a + B (D + m D'^g)^-b",
             {**_SIZE, **_DATA, **_MOVED},
-            _boosted,
+            _sized(_boosted),
         ),
         Form(
             "joint",
             "E + A N^-a + B (D+d)^-b (D'+e)^-s",
             {**_SIZE, **_DATA, "s": "power", **_OFFSETS},
-            _joint,
+            _sized(_joint),
             _BOTH,
         ),
         Form(
@@ -276,20 +168,40 @@ FORMS = {
             "transferred_by_size",
             "E + A N^-a + B (D' + m D^g N^h)^-b",
             {**_SIZE, **_DATA, **_MOVED, "h": "signed_power"},
-            _transferred_by_size,
+            _sized(_transferred_by_size),
         ),
         Form(
             "interacting",
             "E + A N^-a + B (D+d)^-b + S (D'+e)^-s (D+d)^-c",
             {**_SIZE, **_DATA, **_SPECIAL, "c": "power", **_OFFSETS},
-            _interacting,
+            _sized(_interacting),
             _BOTH,
         ),
         Form(
             "pretrained_and_transferred",
             "E + A N^-a + B (D+d)^-b + S (D' + m D^g)^-s",
             {**_SIZE, **_DATA, **_SPECIAL, **_MOVED, "d": "offset"},
-            _two_floors,
+            _sized(_two_floors),
+            ("d", ""),
+        ),
+        Form(
+            "kaplan_transferred",
+            "E + (A N^-a + B (D' + m D^g)^-b)^r",
+            {**_SIZE, **_DATA, **_MOVED, **_ROOT},
+            _sized(_transferred),
+        ),
+        Form(
+            "kaplan_joint",
+            "E + (A N^-a + B (D+d)^-b (D'+e)^-s)^r",
+            {**_SIZE, **_DATA, "s": "power", **_OFFSETS, **_ROOT},
+            _sized(_joint),
+            _BOTH,
+        ),
+        Form(
+            "kaplan_pretrained_and_transferred",
+            "E + (A N^-a + B (D+d)^-b + S (D' + m D^g)^-s)^r",
+            {**_SIZE, **_DATA, **_SPECIAL, **_MOVED, "d": "offset", **_ROOT},
+            _sized(_two_floors),
             ("d", ""),
         ),
     )
@@ -314,17 +226,18 @@ def natural(
         return found.get(name, np.zeros(len(theta)))
 
     log_scale = dict.fromkeys(names, np.zeros(len(theta)))
+    root = found.get("r", np.ones(len(theta)))
     for name in ("E", "A", "B", "S"):
-        log_scale[name] = np.full(len(theta), math.log(scale.loss))
+        log_scale[name] = math.log(scale.loss) / (root if name != "E" else np.ones(len(theta)))
     log_scale["A"] = log_scale["A"] + power("a") * log_n
     match form.name:
-        case "transferred" | "transferred_by_size":
+        case "transferred" | "transferred_by_size" | "kaplan_transferred":
             log_scale["B"] = log_scale["B"] + power("b") * log_s
             log_scale["m"] = log_s - power("g") * log_d - power("h") * log_n
         case "boosted":
             log_scale["B"] = log_scale["B"] + power("b") * log_d
             log_scale["m"] = log_d - power("g") * log_s
-        case "joint":
+        case "joint" | "kaplan_joint":
             log_scale["B"] = log_scale["B"] + power("b") * log_d + power("s") * log_s
         case "product":
             log_scale["B"] = log_scale["B"] + power("b") * log_d + power("s") * log_s

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from jaxtyping import Float64
 
 from factcap.capacity.laws.split_fit import DomainLaw, fit_form, predict, where
-from factcap.capacity.laws.split_forms import Form, Scale, SplitRuns
+from factcap.capacity.laws.split_forms import Form
+from factcap.capacity.laws.split_runs import Scale, SplitRuns
 
 _STARTS = 20
 # What is held out: runs above this share of the largest size or compute.

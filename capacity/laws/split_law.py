@@ -10,8 +10,9 @@ from jaxtyping import Float64
 from factcap.capacity.arguments import require_whole
 from factcap.capacity.laws.split_design import check_design, check_effects
 from factcap.capacity.laws.split_fit import DomainLaw, bootstrapped, predict
-from factcap.capacity.laws.split_forms import FORMS, Form, SplitRuns
+from factcap.capacity.laws.split_forms import FORMS, Form
 from factcap.capacity.laws.split_heldout import HeldOut, choose_form, compute, hold_out
+from factcap.capacity.laws.split_runs import SplitRuns
 
 # An exponent whose interval spans a larger factor is said not to be identified.
 _WIDEST = 8.0
@@ -91,7 +92,8 @@ def fit_splitting(
 
     The forms are `factcap.capacity.laws.FORMS`: additive powers of N, D and D' (Hoffmann et al.
     2022, 2203.15556); data transferred from D that adds to D' (Hernandez et al. 2021, 2102.01293);
-    products of powers of D and D' (after D-CPT, 2406.01375); and mixtures of these.
+    products of powers of D and D' (after D-CPT, 2406.01375); mixtures of these; and some in which
+    the scarcer of size and tokens limits the loss (Kaplan et al. 2020, 2001.08361).
 
     Args:
         runs: those of each domain.

@@ -51,8 +51,8 @@ def answer(
         f"the budget must be a positive number of FLOP, as in 1e18, not {budget_flops:g}",
     )
     require(
-        parameters is None or (math.isfinite(parameters) and parameters > 0),
-        f"the parameters must be a positive number, as in 1e8, not {parameters}",
+        parameters is None or (math.isfinite(parameters) and parameters >= 1),
+        f"the parameters must be a number of at least 1, as in 1e8, not {parameters}",
     )
     require(domains is None or domains >= 1, f"domains must be at least 1, not {domains}")
     count = len(runs) if domains is None else domains

@@ -34,6 +34,8 @@ def read_split_runs(path: Path) -> dict[str, SplitRuns]:
         not missing,
         f"{file} has no column {', '.join(missing)}; a table of runs has {', '.join(COLUMNS)}",
     )
+    repeated = [name for name in COLUMNS if names.count(name) > 1]
+    require(not repeated, f"{file} has more than one column {', '.join(repeated)}")
     table = read_columns(file, [name for name in COLUMNS if name in names])
     require(table.num_rows > 0, f"{file} has no runs")
     columns = {

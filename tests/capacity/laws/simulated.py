@@ -24,6 +24,15 @@ LAWS = {
     "pretrained_and_transferred": lambda n, d, s: (
         1.2 + 0.5 * n**-0.34 + 0.3 * (d + 0.01) ** -0.28 + 0.3 * (s + 0.5 * d**0.5) ** -0.3
     ),
+    "kaplan_transferred": lambda n, d, s: (
+        1.2 + (0.5 * n**-1.1 + 0.6 * (s + 2 * d**0.7) ** -1) ** 0.3
+    ),
+    "kaplan_joint": lambda n, d, s: (
+        1.2 + (0.5 * n**-1.1 + 0.6 * (d + 0.02) ** -0.5 * (s + 0.02) ** -0.6) ** 0.3
+    ),
+    "kaplan_pretrained_and_transferred": lambda n, d, s: (
+        1.0 + (0.5 * n**-1.1 + 0.3 * (d + 0.02) ** -0.9 + 0.2 * (s + 0.5 * d**0.5) ** -1) ** 0.3
+    ),
 }
 # N of 1, D of 1 and D' of 1 above.
 UNITS = (1e7, 1e9, 1e8)

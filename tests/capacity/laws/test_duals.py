@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from factcap.capacity.laws import FORMS
-from factcap.capacity.laws.split_forms import Place, Scale, natural
+from factcap.capacity.laws.split_forms import natural
+from factcap.capacity.laws.split_runs import Place, Scale
 from tests.capacity.laws.simulated import grid, table
 
 

@@ -198,11 +198,11 @@ def _chinchilla():
     [
         (
             lambda: table("additive", where=grid(sizes=2)),
-            "2 sizes are too few to fit the exponent a",
+            "too few sizes to fit the exponent a of the parameters N: 2; give 3",
         ),
         (
             lambda: table("additive", where=grid(tokens=2, zeros=False)),
-            "2 numbers of pretraining tokens are too few to fit the exponent b",
+            "too few numbers of pretraining tokens to fit the exponent b",
         ),
         (
             lambda: table("additive", where=_together()),

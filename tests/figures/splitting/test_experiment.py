@@ -183,3 +183,33 @@ def test_the_page_says_what_the_table_says():
     largest = [row for row in table if row["exposures"] == max(r["exposures"] for r in table)]
     gained = [row["gain_low"] > 0 for row in largest]
     assert sum(gained) >= len(largest) / 2
+
+
+def test_the_page_says_what_replay_costs():
+    page = (RESULTS.parent / "splitting.md").read_text()
+    without, replayed = (_known(RESULTS / f"splitting{name}.csv") for name in ("", "_replayed"))
+    for overlap in (0.0, 0.5):
+        for share in (0.2, 0.4):
+            known = [f"{each[overlap, share]:,.0f}" for each in (without, replayed)]
+            assert f"| {overlap:.0%} | {share:g} | {' | '.join(known)} |" in page
+        # what is from nothing has nothing replayed
+        assert replayed[overlap, 0.0] == without[overlap, 0.0]
+        assert all(
+            known <= replayed[overlap, 0.0]
+            for (other, _), known in replayed.items()
+            if other == overlap
+        )
+    assert f"models from nothing do: {replayed[0, 0]:,.0f} and {replayed[0.5, 0]:,.0f}" in page
+    lost = replayed[0.5, 0.0] - replayed[0.5, 0.2]
+    assert f"and loses {lost:.0f} facts" in page
+
+
+def _known(path):
+    """Facts known in all domains at 100 exposures, the mean over seeds, by overlap and share."""
+    known: dict = {}
+    with path.open() as file:
+        for row in csv.DictReader(file):
+            if row["exposures"] == "100.0":
+                place = (float(row["overlap"]), float(row["pretraining_share"]))
+                known.setdefault(place, []).append(int(row["facts_known"]))
+    return {place: sum(counts) / len(PRESETS["laptop"].seeds) for place, counts in known.items()}
