@@ -20,9 +20,11 @@ _QUADRATIC_FROM = 1e9
 
 
 def log2_dichotomies(points: int, dimension: int) -> float:
-    """log2 of C(n, d), the dichotomies of n points that a hyperplane through 0 can make.
+    """log2 of $C(n, d)$, the dichotomies of n points that a hyperplane through 0 can make.
 
-    C(n, d) = 2 sum_{k<d} binom(n-1, k), for points in general position (Cover 1965, IEEE Trans.
+        $C(n, d) = 2 sum_{k<d} binom(n-1, k)$
+
+    for points in general position (Cover 1965, IEEE Trans.
     Electronic Computers 14, 326). In the log domain.
 
     Args:
@@ -56,8 +58,8 @@ def log2_dichotomies(points: int, dimension: int) -> float:
 def separable_probability(points: int, dimension: int) -> float:
     """P(separable) = C(n, d) / 2^n: the chance that random labels can be cut by a hyperplane.
 
-    That is P(Bin(n-1, 1/2) <= d-1) = I_1/2(n-d, d), the incomplete beta function; exactly 1/2 at
-    n = 2d.
+    That is $P(Bin(n-1, 1/2) <= d-1) = I_{1/2}(n-d, d)$, the incomplete beta function; exactly 1/2
+    at $n = 2d$.
 
     Args:
         points: n, in general position, 1 to 1e9.
@@ -93,10 +95,10 @@ def log2_separable_probability(points: int, dimension: int) -> float:
 
 
 def gardner_overlap(margin: float) -> float:
-    """J(kappa) = E[(z + kappa)_+^2] = (1 + kappa^2) Phi(kappa) + kappa phi(kappa), z normal.
+    """$J(kappa) = E[(z + kappa)_+^2] = (1 + kappa^2) Phi(kappa) + kappa phi(kappa)$, z normal.
 
-    The fraction 1/J is Gardner's capacity (1988, J. Phys. A 21, 257). Far below 0 the two terms
-    cancel and the asymptotic series is used: phi(x) (2/x^3 - 12/x^5 + 90/x^7 ...), x = -kappa.
+    The fraction $1/J$ is Gardner's capacity (1988, J. Phys. A 21, 257). Far below 0 the two terms
+    cancel and the asymptotic series is used: $phi(x) (2/x^3 - 12/x^5 + 90/x^7 ...)$, $x = -kappa$.
 
     Raises:
         ValueError: if the margin is not finite.
@@ -134,18 +136,20 @@ def log_gardner_overlap(margin: float) -> float:
 
 
 def gardner_capacity(margin: float = 0.0, positive_fraction: float = 0.5) -> float:
-    """Patterns a weight of a perceptron can store: alpha_c, for random inputs.
+    """Patterns a weight of a perceptron can store: $alpha_c$, for random inputs.
 
-    1/alpha_c = min_b [f J(kappa - b) + (1-f) J(kappa + b)], with P(label +) = f and a free
-    threshold b (derived for this project; Gardner 1988 for f = 1/2, where b = 0). For a margin
-    below 0 the value is replica-symmetric and only an upper bound.
+        $1 / alpha_c = min_b [f J(kappa - b) + (1-f) J(kappa + b)]$
+
+    with P(label +) = f and a free threshold b (derived for this project; Gardner 1988 for
+    $f = 1/2$, where $b = 0$). For a margin below 0 the value is replica-symmetric and only an upper
+    bound.
 
     Args:
         margin: kappa, in units of the length of the weights.
         positive_fraction: f, 0 to 1.
 
     Returns:
-        alpha_c; infinite where the labels are all alike or J underflows.
+        $alpha_c$; infinite where the labels are all alike or J underflows.
 
     Raises:
         ValueError: for an argument out of range.
@@ -160,7 +164,7 @@ def gardner_capacity(margin: float = 0.0, positive_fraction: float = 0.5) -> flo
 
 
 def gardner_bits(margin: float = 0.0, positive_fraction: float = 0.5) -> float:
-    """Bits of labels a weight can store: alpha_c h2(f).
+    """Bits of labels a weight can store: $alpha_c h2(f)$.
 
     Raises:
         ValueError: as `gardner_capacity`.
@@ -202,7 +206,7 @@ def _log_cost(margin: float, positive_fraction: float) -> float:
 
 
 def binary_entropy(share: float) -> float:
-    """h2(p) = -p log2 p - (1-p) log2(1-p), in bits.
+    """$h2(p) = -p log2 p - (1-p) log2(1-p)$, in bits.
 
     Raises:
         ValueError: if the share is not in [0, 1].
@@ -218,9 +222,9 @@ def binary_entropy(share: float) -> float:
 def error_floor(load_bits: float, capacity_bits: float) -> float:
     """The smallest share of wrong binary labels that any learner can have beyond its capacity.
 
-    n fair labels are n bits; a learner that holds C bits has n (1 - h2(D)) <= C (the converse of
-    rate-distortion theory), so D >= h2^-1(1 - C/n). Per weight: alpha (1 - h2(D)) <= bits per
-    weight.
+    n fair labels are n bits; a learner that holds C bits has $n (1 - h2(D)) <= C$ (the converse of
+    rate-distortion theory), so $D >= h2^-1(1 - C/n)$. Per weight,
+    $alpha (1 - h2(D))$ is at most the bits per weight.
 
     Args:
         load_bits: n, or alpha where the capacity is per weight; > 0.

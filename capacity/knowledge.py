@@ -22,9 +22,10 @@ def bit_complexity(
 ) -> float:
     """A lower bound on the bits that a model with these losses holds about bioD(N,K,C,D,L,T).
 
-    log2|W| >= N log2((N_0-N)/e^p1) + N K log2(D^C/e^p2) + K D log2((T^L-D)/(D e^p3)) - o(KD)
-    (theorem 3.2 of 2404.05405). A term in which the model is worse than a guess counts 0, and so
-    does the o(KD).
+        $log2|W| >= N log2((N_0-N)/e^p1) + N K log2(D^C/e^p2) + K D log2((T^L-D)/(D e^p3)) - o(K D)$
+
+    This is theorem 3.2 of 2404.05405. A term in which the model is worse than a guess counts 0, and
+    so does the $o(K D)$.
 
     Args:
         N: names, 1 or more.
@@ -66,10 +67,11 @@ def capacity_ratio(
     p3: float,
     P: int,
 ) -> float:
-    """The capacity ratio R(F) of a model on bioD, in bits a parameter.
+    """The capacity ratio $R(F)$ of a model on bioD, in bits a parameter.
 
-    R = [N log2(N_0/e^p1) + N K log2(D^C/e^p2) + K D log2(T^L/(D e^p3))] / P (definition 4.1 of
-    2404.05405).
+        $R = [N log2(N_0/e^p1) + N K log2(D^C/e^p2) + K D log2(T^L/(D e^p3))] / P$
+
+    This is definition 4.1 of 2404.05405.
 
     Args:
         N: names; see `bit_complexity` for this and the other symbols.
@@ -100,9 +102,11 @@ def capacity_ratio(
 
 
 def max_capacity_ratio(N: int, N_0: float, K: int, C: int, D: int, L: int, T: int, P: int) -> float:
-    """The capacity ratio of a model that knows all of bioD, R_max, in bits a parameter.
+    """The capacity ratio of a model that knows all of bioD, $R_max$, in bits a parameter.
 
-    R_max = [N log2(N_0/N) + N K C log2 D + K D log2(T^L/D)] / P: R with p1 = ln N, p2 = p3 = 0.
+        $R_max = [N log2(N_0/N) + N K C log2 D + K D log2(T^L/D)] / P$
+
+    This is R with $p1 = ln N$ and $p2 = p3 = 0$.
 
     Args:
         N: names; see `bit_complexity` for this and the other symbols.
@@ -125,7 +129,7 @@ def biography_capacity_ratio(
 ) -> float:
     """The capacity ratio of a model on bioS, in bits a parameter.
 
-    R = [N log2(N_0/e^p1) + N log2(S_0/e^p2)] / P.
+        $R = [N log2(N_0/e^p1) + N log2(S_0/e^p2)] / P$
 
     Args:
         N: people.
@@ -133,7 +137,7 @@ def biography_capacity_ratio(
         p2: loss on all values of a person, in nats: summed over their tokens, averaged.
         P: parameters.
         N_0: names there were to choose from.
-        S_0: values that one person may have; 2^47.6 in bioS.
+        S_0: values that one person may have; $2^47.6$ in bioS.
 
     Raises:
         ValueError: for an argument out of range.
@@ -165,11 +169,11 @@ class KnowledgeRun:
     P: int
 
     def capacity_ratio(self) -> float:
-        """R(F), in bits a parameter."""
+        """$R(F)$, in bits a parameter."""
         return capacity_ratio(**vars(self))
 
     def max_capacity_ratio(self) -> float:
-        """R_max, in bits a parameter."""
+        """$R_max$, in bits a parameter."""
         losses = ("p1", "p2", "p3")
         return max_capacity_ratio(**{k: v for k, v in vars(self).items() if k not in losses})
 
@@ -177,7 +181,7 @@ class KnowledgeRun:
 def read_knowledge_runs(path: str | os.PathLike) -> list[KnowledgeRun]:
     """Read losses measured elsewhere: CSV with a header, or JSON lines, one model a row.
 
-    Columns are the symbols N, N_0, K, C, D, L, T, p1, p2, p3 (losses in nats) and P; others are
+    Columns are the symbols N, $N_0$, K, C, D, L, T, p1, p2, p3 (losses in nats) and P; others are
     passed over.
 
     Raises:

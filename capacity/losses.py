@@ -45,7 +45,7 @@ class RecallRange:
 
 
 def stored_bits(nll_bits: npt.ArrayLike, choices: npt.ArrayLike) -> StoredBits:
-    """Bits stored of each fact and of all: H_i minus the sum over tokens of the NLL.
+    """Bits stored of each fact and of all: $H_i$ minus the sum over tokens of the NLL.
 
     Args:
         nll_bits: in bits; one a fact, or a row a fact with one a value token (0 as padding).
@@ -74,9 +74,9 @@ def recall_range(
     """Facts that greedy decoding surely recalls and may recall, by their losses.
 
     The true token is the most likely one for sure if its probability is above 1/2 (NLL below 1
-    bit), and cannot be if it is below 1/V (NLL above log2 V). From the sum over the T tokens of a
-    fact: a sum below 1 bit leaves every token below 1 bit; a sum above T log2 V leaves some token
-    above log2 V.
+    bit), and cannot be if it is below $1/V$ (NLL above $log2 V$). From the sum over the T tokens of
+    a fact: a sum below 1 bit leaves every token below 1 bit; a sum above $T log2 V$ leaves some
+    token above $log2 V$.
 
     Args:
         nll_bits: in bits; one a fact, or a row a fact with one a value token (0 as padding).
@@ -109,12 +109,12 @@ def calibrated_accuracy_range(mean_nll_bits: float, choices: float) -> tuple[flo
 
     Calibrated: among the cases in which the model gives certain probabilities to the K values,
     each value is right that often; the mean loss is then a conditional entropy. Fano's inequality
-    gives the highest recall, log2 K - R(a) = loss with R of `rate_distortion_bound`; Feder and
-    Merhav 1994 (IEEE Trans. Inf. Theory 40, 259, theorem 1) the lowest: on [log2 i, log2 (i+1)]
-    the error is at most linear in the loss, from (i-1)/i to i/(i+1).
+    gives the highest recall, $log2 K - R(a)$ = loss with R of `rate_distortion_bound`; Feder and
+    Merhav 1994 (IEEE Trans. Inf. Theory 40, 259, theorem 1) the lowest: on $[log2 i, log2 (i+1)]$
+    the error is at most linear in the loss, from $(i-1)/i$ to $i/(i+1)$.
 
     Args:
-        mean_nll_bits: mean over facts of the NLL of the value, in bits; 0 to log2 K.
+        mean_nll_bits: mean over facts of the NLL of the value, in bits; 0 to $log2 K$.
         choices: K, a whole number, at least 1.
 
     Raises:
@@ -142,9 +142,9 @@ def calibrated_accuracy_range(mean_nll_bits: float, choices: float) -> tuple[flo
 
 
 def fano_accuracy(known_bits: npt.ArrayLike, choices: npt.ArrayLike) -> Float64[np.ndarray, "..."]:
-    """Fano's bound in its textbook form: at most (I + 1) / log2 K is recalled.
+    """Fano's bound in its textbook form: at most $(I + 1) / log2 K$ is recalled.
 
-    1 - a >= 1 - (I + 1)/H for a fact of which I of H bits are known (Cover and Thomas 2006,
+    $1 - a >= 1 - (I + 1)/H$ for a fact of which I of H bits are known (Cover and Thomas 2006,
     theorem 2.10.1). Looser than `rate_distortion_bound`, which is the bound to use; kept for
     comparison.
 

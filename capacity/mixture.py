@@ -15,9 +15,9 @@ _RTOL = 4 * np.finfo(float).eps  # the least that brentq takes
 
 @dataclass(frozen=True)
 class Background:
-    """The loss curve of the other text, L(m) = L_inf + A m^-a for m bits of capacity.
+    """The loss curve of the other text, $L(m) = L_inf + A m^-a$ for m bits of capacity.
 
-    L_inf is left out: no allocation changes it.
+    $L_inf$ is left out: no allocation changes it.
 
     Attributes:
         scale: A, > 0, in bits a token (m in bits).
@@ -35,7 +35,7 @@ class Background:
             require_positive(name, getattr(self, name))
 
     def loss(self, bits: float) -> float:
-        """A m^-a, in bits a token; infinite at 0.
+        """$A m^-a$, in bits a token; infinite at 0.
 
         Raises:
             ValueError: if the bits are not at least 0.
@@ -43,7 +43,7 @@ class Background:
         return _exp(math.log(self.scale) - self.power * _log(bits))
 
     def log_gain(self, bits: float) -> float:
-        """The logarithm of a A m^-(a+1), what the next bit takes off the loss; infinite at 0.
+        """The logarithm of $a A m^-(a+1)$, what the next bit takes off the loss; infinite at 0.
 
         Raises:
             ValueError: if the bits are not at least 0.
@@ -51,7 +51,7 @@ class Background:
         return math.log(self.power) + math.log(self.scale) - (self.power + 1) * _log(bits)
 
     def bits_at_gain(self, log_gain: float) -> float:
-        """The bits at which the next one takes so much off: (a A / gain)^(1/(a+1))."""
+        """The bits at which the next one takes so much off: $(a A / gain)^(1/(a+1))$."""
         return _exp((math.log(self.power) + math.log(self.scale) - log_gain) / (self.power + 1))
 
 
@@ -92,19 +92,22 @@ def allocate(
 ) -> Allocation:
     """The allocation of capacity that minimizes the loss on facts mixed with other text.
 
-    min r sum_j n_j p_j (H_j - b_j) + (1-r) A m^-a, with sum_j n_j b_j + m = M, 0 <= b_j <= H_j.
-    The problem is convex and the facts' part linear: a bit of kind j is worth r p_j whatever else
-    is stored, so the kinds fill up by frequency, each when the background's next bit is worth
-    less, (1-r) a A m^-(a+1) < r p_j (the capacity-constrained learner of Gu et al. 2025,
-    2505.18091). Kinds of one frequency fill up together.
+        $min r sum_j n_j p_j (H_j - b_j) + (1-r) A m^-a$
+
+    with $sum_j n_j b_j + m = M$ and $0 <= b_j <= H_j$. The problem is convex and the facts' part
+    linear: a bit of kind j is worth $r p_j$ whatever else is stored, so the kinds fill up by
+    frequency, each when the background's next bit is worth less, $(1-r) a A m^-(a+1) < r p_j$ (the
+    capacity-constrained learner of Gu et al. 2025, 2505.18091). Kinds of one frequency fill up
+    together.
 
     Args:
         capacity_bits: M, > 0.
         ratio: r, the share of the facts in the mixture, 0 to 1.
         background: the other text.
-        frequency: p_j, how often one fact of each kind is met in a token of the facts' text, >= 0.
-        entropy_bits: H_j of a fact of each kind, >= 0.
-        count: n_j, the facts of each kind, >= 0; one number for all or one a kind.
+        frequency: $p_j$, how often one fact of each kind is met in a token of the facts' text, not
+            negative.
+        entropy_bits: $H_j$ of a fact of each kind, >= 0.
+        count: $n_j$, the facts of each kind, >= 0; one number for all or one a kind.
 
     Raises:
         ValueError: for an argument out of range.
@@ -139,7 +142,7 @@ def allocate(
 def threshold_capacity(ratio: float, frequency: float, background: Background) -> float:
     """The capacity below which nothing of facts of one frequency is learned, in bits.
 
-    M_thres = ((1-r) a A / (r p))^(1/(a+1)); all of them are learned from M_thres + H_tot on.
+    $M_thres = ((1-r) a A / (r p))^(1/(a+1))$; all of them are learned from $M_thres + H_tot$ on.
 
     Args:
         ratio: r, above 0, at most 1.
@@ -161,7 +164,7 @@ def threshold_capacity(ratio: float, frequency: float, background: Background) -
 def threshold_ratio(capacity_bits: float, frequency: float, background: Background) -> float:
     """The mixing ratio below which nothing of facts of one frequency is learned.
 
-    r / (1-r) = a A M^-(a+1) / p.
+    $r / (1-r) = a A M^-(a+1) / p$.
 
     Args:
         capacity_bits: M, > 0.
@@ -206,9 +209,9 @@ def subsample(
 ) -> Subsampling:
     """Accuracy over all N uniform facts when a random share of them is kept in the mixture.
 
-    Fewer facts are met more often each, p = 1/(share N tokens), so that they pass the threshold:
-    the kept facts get b = min(share N H, M - M_thres(share)) bits. What those bits know depends on
-    how they lie: whole facts (the best), or evenly (what over-full training tends to).
+    Fewer facts are met more often each, $p = 1/(share N tokens)$, so that they pass the threshold:
+    the kept facts get $b = min(share N H, M - M_thres(share))$ bits. What those bits know depends
+    on how they lie: whole facts (the best), or evenly (what over-full training tends to).
 
     Args:
         keep: shares kept, in (0, 1].
@@ -250,7 +253,7 @@ def best_subsample(
 ) -> float:
     """The share of uniform facts to keep: the largest that is stored whole.
 
-    The root of share N H + M_thres(share) = M, or 1 where all fit. Keeping fewer leaves capacity
+    The root of $share N H + M_thres(share) = M$, or 1 where all fit. Keeping fewer leaves capacity
     unused, keeping more leaves the kept ones incomplete.
 
     The arguments are those of `subsample`.

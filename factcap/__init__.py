@@ -2,6 +2,7 @@
 
 import lazy_loader
 
+# The version of the package.
 __version__ = "0.1.0"
 
 # A part is imported when it is first used: `import factcap` loads neither JAX nor numpy.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+__all__ = ["FIGURES", "Entry", "figure_function", "figure_presets"]
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -26,6 +28,7 @@ class Entry:
     quick: str | None = None
 
 
+# The figures of the gallery, by name.
 FIGURES = {
     "bounds": Entry("factcap.figures.theory.bounds"),
     "joint_coding": Entry("factcap.figures.theory.joint_coding"),

@@ -19,7 +19,7 @@ def all_or_nothing_bound(
     Assumptions: the value of fact i is uniform on its choices, independent of all else.
 
     Args:
-        weights: one a fact, >= 0; 1/N each for plain accuracy, the frequencies for weighted.
+        weights: one a fact, >= 0; $1/N$ each for plain accuracy, the frequencies for weighted.
         choices: one a fact or one for all, >= 1: how many values were equally likely.
         budget_bits: what can be stored, in bits, >= 0.
 

@@ -10,9 +10,9 @@ from factcap.capacity.bounds.rates import equal_choices, rates_at
 
 
 def deficit_exponent(exponent: float) -> float:
-    """How fast the missing accuracy falls with the facts stored, s - 1, for s > 1.
+    """How fast the missing accuracy falls with the facts stored, $s - 1$, for $s > 1$.
 
-    1 - accuracy is proportional to n^-(s-1) for n facts stored of N -> infinity, for
+    1 - accuracy is proportional to $n^-(s-1)$ for n facts stored of $N -> infinity$, for
     all-or-nothing and for rate-distortion alike.
 
     Raises:
@@ -26,14 +26,14 @@ def deficit_exponent(exponent: float) -> float:
 
 
 def all_or_nothing_deficit(stored: float, choices: float, exponent: float) -> float:
-    """Missing weighted accuracy with n facts stored of infinitely many, s > 1.
+    """Missing weighted accuracy with n facts stored of infinitely many, $s > 1$.
 
-    (1 - 1/K) n^-(s-1) / ((s-1) zeta(s)), to leading order in n.
+    $(1 - 1/K) n^-(s-1) / ((s-1) zeta(s))$, to leading order in n.
 
     Args:
         stored: n, the budget over the entropy of a fact; at least 1.
         choices: K, at least 1.
-        exponent: s > 1.
+        exponent: $s > 1$.
 
     Raises:
         ValueError: for an argument out of range.
@@ -51,12 +51,12 @@ def all_or_nothing_deficit(stored: float, choices: float, exponent: float) -> fl
 def captured_mass(stored: float, facts: float, exponent: float) -> float:
     """Share of the frequency that the n most frequent of N facts have, to leading order.
 
-    s < 1: (n/N)^(1-s). s = 1: ln n / ln N. s > 1: 1 - n^-(s-1) / ((s-1) zeta(s)).
+    $s < 1$: $(n/N)^(1-s)$. $s = 1$: $ln n / ln N$. $s > 1$: $1 - n^-(s-1) / ((s-1) zeta(s))$.
 
     Args:
         stored: n, 1 to N.
         facts: N, at least 1.
-        exponent: s >= 0.
+        exponent: $s >= 0$.
 
     Raises:
         ValueError: for an argument out of range.
@@ -78,14 +78,15 @@ def captured_mass(stored: float, facts: float, exponent: float) -> float:
 def joint_coding_multiplier(choices: float, exponent: float) -> float:
     """How many times the budget of rate-distortion all-or-nothing needs to reach as far.
 
-    For s > 1 in the limit of infinitely many facts, many of them stored. Rank i = r i_0 has
-    x = r^-s, and with the integrals I = int R(a(x(r))) dr and J = int (1 - a(x(r))) x(r) dr the
-    budget is C = i_0 I and the deficit i_0^(1-s) J / zeta(s). All-or-nothing has that deficit at
-    the budget m C: m = (H / I) ((s-1) J / (1 - 1/K))^(1/(1-s)), which is free of i_0.
+    For $s > 1$ in the limit of infinitely many facts, many of them stored. Rank $i = r i_0$ has
+    $x = r^-s$, and with the integrals $I = int R(a(x(r))) dr$ and $J = int (1 - a(x(r))) x(r) dr$
+    the budget is $C = i_0 I$ and the deficit $i_0^(1-s) J / zeta(s)$. All-or-nothing has that
+    deficit at the budget m C: $m = (H / I) ((s-1) J / (1 - 1/K))^(1/(1-s))$, which is free of
+    $i_0$.
 
     Args:
         choices: K, at least 2.
-        exponent: s > 1.
+        exponent: $s > 1$.
 
     Returns:
         m, at least 1.

@@ -11,7 +11,7 @@ def even_spreading(weights: npt.ArrayLike, choices: npt.ArrayLike, budget_bits: 
 
     Cross-entropy is linear in the bits stored of each fact, so it does not mind how they are
     spread; this is what over-full training tends to. Each fact gets the same number of bits b,
-    but none more than its entropy H, and is recalled with probability 2^(b - H).
+    but none more than its entropy H, and is recalled with probability $2^(b - H)$.
 
     Args:
         weights: one a fact, >= 0.

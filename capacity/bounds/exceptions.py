@@ -11,9 +11,9 @@ from factcap.capacity.classical import binary_entropy
 def exception_bits(epsilon: float, choices: float) -> float:
     """Bits of a fact whose value is the rule's, or with probability epsilon uniform on K choices.
 
-    h2(e) + e log2(K - 1), e = epsilon (1 - 1/K): whether the value is another one than the rule's,
-    and which. For a large K it is near epsilon log2 K, the values of the exceptions, plus
-    h2(epsilon), which facts are exceptions. The rule itself is known.
+    $h2(e) + e log2(K - 1)$, $e = epsilon (1 - 1/K)$: whether the value is another one than the
+    rule's, and which. For a large K it is near $epsilon log2 K$, the values of the exceptions, plus
+    $h2(epsilon)$, which facts are exceptions. The rule itself is known.
 
     Args:
         epsilon: 0 to 1.
@@ -32,14 +32,14 @@ def exception_bits(epsilon: float, choices: float) -> float:
 def least_exception_error(epsilon: float, choices: float, bits: float) -> float:
     """Least share of such facts that is recalled wrongly with so many bits a fact.
 
-    The rate-distortion function of Hamming distortion: R(D) = h2(e) - h2(D) + (e - D) log2(K - 1)
-    for 0 <= D <= e = epsilon (1 - 1/K), the error of the rule alone. Shannon's lower bound gives
-    it, and it is exact in this whole range: a value that is D / (K - 1) likely to be each wrong one
-    of what is recalled has the wanted distribution as long as the rarest value, of probability
-    epsilon / K, is at least D / (K - 1) likely (Cover and Thomas 2006, exercise 10.6).
+    The rate-distortion function of Hamming distortion: $R(D) = h2(e) - h2(D) + (e - D) log2(K - 1)$
+    for $0 <= D <= e = epsilon (1 - 1/K)$, the error of the rule alone. Shannon's lower bound gives
+    it, and it is exact in this whole range: a value that is $D / (K - 1)$ likely to be each wrong
+    one of what is recalled has the wanted distribution as long as the rarest value, of probability
+    $epsilon / K$, is at least $D / (K - 1)$ likely (Cover and Thomas 2006, exercise 10.6).
 
     It holds for every number of facts and every model. One that keeps to the rule where the rule
-    holds knows at most a share 1 - D / e of the exceptions that are off the rule.
+    holds knows at most a share $1 - D / e$ of the exceptions that are off the rule.
 
     Args:
         epsilon: 0 to 1.

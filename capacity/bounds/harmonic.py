@@ -10,9 +10,9 @@ _EULER_MACLAURIN = (1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160)
 
 
 def generalized_harmonic(facts: int, exponent: float) -> float:
-    """H_{N,s}: the sum of i^-s for i from 1 to N, without an array of N.
+    """$H_{N,s}$: the sum of $i^-s$ for i from 1 to N, without an array of N.
 
-    The first 64 terms one by one, the others by Euler and Maclaurin's formula; s = 1 is no
+    The first 64 terms one by one, the others by Euler and Maclaurin's formula; $s = 1$ is no
     special case. The relative error is below 1e-14 for s from 0 to 4.
 
     Args:

@@ -32,7 +32,7 @@ def smallest_budget(
     """The smallest budget at which an accuracy is possible, in bits.
 
     Args:
-        weights: one a fact, >= 0: 1/N each for plain accuracy, the frequencies for weighted.
+        weights: one a fact, >= 0: $1/N$ each for plain accuracy, the frequencies for weighted.
         choices: one a fact or one for all, >= 1.
         accuracy: sum of weight times recall, at most the sum of the weights. What a guess
             reaches costs 0 bits.
@@ -111,7 +111,7 @@ def largest_load(
 
 
 def most_facts_known_whole(budget_bits: float, choices: float) -> float:
-    """The largest number of uniform facts that a model can know without an error: C / log2 K.
+    """The largest number of uniform facts that a model can know without an error: $C / log2 K$.
 
     Below it a code that stores each fact is enough; above it rate-distortion forbids it.
 

@@ -20,11 +20,14 @@ def luck_bound(
 ) -> Bound:
     """The accuracy that a model of C bits passes on a random fact set with at most a probability.
 
-    A model described by C bits is one of 2^C answer sheets that were fixed before the facts were
-    drawn. For every t > 0 the union bound and Chernoff's give
-    P(any model reaches A) <= 2^C e^(-tA) prod_i (1 + (e^(t w_i) - 1) / K_i).
+    A model described by C bits is one of $2^C$ answer sheets that were fixed before the facts were
+    drawn. For every $t > 0$ the union bound and Chernoff's give
+    P(any model reaches A) at most
+
+        $2^C e^(-t A) prod_i (1 + (e^(t w_i) - 1) / K_i)$
+
     Setting the right side to delta and taking the best t is the dual of the rate-distortion bound
-    (t = ln 2 / theta) at a budget larger by log2(1/delta) bits: luck is worth just those bits.
+    ($t = ln 2 / theta$) at a budget larger by $log2(1/delta)$ bits: luck is worth just those bits.
 
     The statement is exact, at every number of facts, where C is the number of bits that describe
     the trained parameters (32 a parameter in float32); for a measured capacity it is a prediction.
@@ -54,7 +57,7 @@ def log2_chance(
 ) -> float:
     """A bound on log2 of the probability that any model of C bits reaches an accuracy.
 
-    `luck_bound` solved for the probability: min(0, C - R), with R the budget at which the
+    `luck_bound` solved for the probability: $min(0, C - R)$, with R the budget at which the
     rate-distortion bound equals the accuracy. Beyond the sum of the weights it is -infinity.
 
     Raises:
@@ -73,7 +76,7 @@ def log2_chance(
 def log2_chance_known(facts: int, choices: float, capacity_bits: float, known: int) -> float:
     """As `log2_chance` for uniform facts of one K, by counting: no Chernoff, no slack but one.
 
-    log2 of min(1, 2^C P(Bin(N, 1/K) >= m)), the union bound over the 2^C answer sheets.
+    log2 of $min(1, 2^C P(Bin(N, 1/K) >= m))$, the union bound over the $2^C$ answer sheets.
 
     Args:
         facts: N, 1 to 1e9.

@@ -46,7 +46,7 @@ def power_law_bound(
     kind: str = "rate_distortion",
     objective: str = "weighted",
 ) -> PowerLawBound:
-    """A bound on the recall of N facts of K choices each, frequencies p_i = i^-s / H_{N,s}.
+    """A bound on the recall of N facts of K choices each, frequencies $p_i = i^-s / H_{N,s}$.
 
     The same numbers as `all_or_nothing_bound`, `rate_distortion_bound` and `even_spreading` on
     arrays, in milliseconds at any N: sums over the frequent facts are taken one by one, those
@@ -58,8 +58,8 @@ def power_law_bound(
         exponent: s, 0 to 4.
         budget_bits: what can be stored, in bits, >= 0.
         kind: which bound: `rate_distortion`, `all_or_nothing` or `even_spreading`.
-        objective: `weighted` maximizes sum p_i a_i, `accuracy` the plain mean of a_i, which does
-            not depend on the exponent.
+        objective: `weighted` maximizes $sum p_i a_i$, `accuracy` the plain mean of $a_i$, which
+            does not depend on the exponent.
 
     Raises:
         ValueError: for an argument out of range, naming it and the range.

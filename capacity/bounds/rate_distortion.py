@@ -15,21 +15,24 @@ def rate_distortion_bound(
     """Most accuracy that any model can have which holds `budget_bits` bits about the facts.
 
     To recall with probability a a value that is uniform on K choices takes
-    R(a) = log2 K - h2(a) - (1 - a) log2(K - 1) bits for a >= 1/K and none below, with h2 the
-    binary entropy (rate-distortion function of Hamming distortion; Cover and Thomas 2006,
-    theorem 10.3 and exercise 10.5). The bound maximizes sum w_i a_i under sum R_i(a_i) <= C. It
-    holds for every number of facts and every model, jointly coding all facts or not.
+
+        $R(a) = log2 K - h2(a) - (1 - a) log2(K - 1)$
+
+    bits for $a >= 1/K$ and none below, with h2 the binary entropy (rate-distortion function of
+    Hamming distortion; Cover and Thomas 2006, theorem 10.3 and exercise 10.5). The bound maximizes
+    $sum w_i a_i$ under $sum R_i(a_i) <= C$. It holds for every number of facts and every model,
+    jointly coding all facts or not.
 
     Assumptions: the value of fact i is uniform on its choices, independent of all else.
 
     Args:
-        weights: one a fact, >= 0; 1/N each for plain accuracy, the frequencies for weighted.
+        weights: one a fact, >= 0; $1/N$ each for plain accuracy, the frequencies for weighted.
         choices: one a fact or one for all, >= 1: how many values were equally likely.
         budget_bits: what the model can hold about the facts, in bits, >= 0.
 
     Returns:
         The recall of each fact at the optimum and the accuracy, sum of weight times recall. A
-        fact of weight 0 stays at its guess 1/K unless the budget covers all facts.
+        fact of weight 0 stays at its guess $1/K$ unless the budget covers all facts.
 
     Raises:
         ValueError: for an argument out of range.

@@ -20,12 +20,12 @@ class BestSplit:
     """The best split of a budget.
 
     Attributes:
-        budget_flops: 6 N (D + k D').
+        budget_flops: $6 N (D + k D')$.
         domains: k.
         parameters: N, given or chosen.
         pretraining_tokens: D.
         specialization_tokens: D' of each branch.
-        pretraining_share: D / (D + k D').
+        pretraining_share: $D / (D + k D')$.
         interval: lower and upper end of the share.
         predicted_loss: mean over domains.
         loss_interval: lower and upper end of it.
@@ -68,10 +68,10 @@ def split_losses(
 
     Args:
         law: fitted.
-        budget_flops: 6 N (D + k D').
+        budget_flops: $6 N (D + k D')$.
         domains: k.
         size: N.
-        share: D / (D + k D').
+        share: $D / (D + k D')$.
         resamples: see `SplitLaw.loss`.
     """
     tokens = budget_flops / (_FLOP * np.asarray(size, float))
@@ -87,7 +87,7 @@ def best_split(
 
     Args:
         law: fitted.
-        budget_flops: 6 N (D + k D'), > 0.
+        budget_flops: $6 N (D + k D')$, > 0.
         domains: k.
         parameters: N; None looks for it from half the smallest size measured to four times the
             largest.

@@ -44,7 +44,7 @@ def fit_exposures(
     resamples: int = 1000,
     level: float = 0.95,
 ) -> Fit:
-    """Fit C(E) = C_inf (1 - exp(-k E)): capacity reached against exposures.
+    """Fit $C(E) = C_inf (1 - exp(-k E))$: capacity reached against exposures.
 
     Saturation in the number of exposures was seen by Lu et al. 2024 (2406.15720); the form is
     ours. Least squares in C; intervals by resampling pairs.
@@ -57,10 +57,10 @@ def fit_exposures(
         level: of the intervals, in (0, 1).
 
     Returns:
-        Constants `saturated` (C_inf) and `rate` (k, per exposure). Warns (`EdgeWarning`) where
-        1/k is longer than the most exposures measured, so that C_inf is an extrapolation, or
-        shorter than the fewest, so that k is not seen. The search for k ends at e^-5 of the
-        inverse of the most exposures and at e^3 of that of the fewest: an estimate there says
+        Constants `saturated` ($C_inf$) and `rate` (k, per exposure). Warns (`EdgeWarning`) where
+        $1/k$ is longer than the most exposures measured, so that $C_inf$ is an extrapolation, or
+        shorter than the fewest, so that k is not seen. The search for k ends at $e^-5$ of the
+        inverse of the most exposures and at $e^3$ of that of the fewest: an estimate there says
         that the data do not bound it.
 
     Raises:
@@ -111,10 +111,10 @@ def fit_parameters(
     resamples: int = 1000,
     level: float = 0.95,
 ) -> Fit:
-    """Fit C = c (P / P_mid)^b: capacity against the number of parameters.
+    """Fit $C = c (P / P_mid)^b$: capacity against the number of parameters.
 
     Least squares in the logarithms. Where bits a parameter are constant (Allen-Zhu and Li 2024,
-    Morris et al. 2025), b is 1. P_mid is the geometric mean of the sizes measured.
+    Morris et al. 2025), b is 1. $P_mid$ is the geometric mean of the sizes measured.
 
     Args:
         parameters: P of each measurement, > 0.
@@ -124,7 +124,7 @@ def fit_parameters(
         level: of the intervals, in (0, 1).
 
     Returns:
-        Constants `power` (b) and `bits_per_parameter` (c / P_mid, at the middle size). Warns
+        Constants `power` (b) and `bits_per_parameter` ($c / P_mid$, at the middle size). Warns
         (`EdgeWarning`) where the sizes span less than a factor of 4, too little for a power.
 
     Raises:
@@ -153,7 +153,7 @@ def fit_parameters(
 def membership_f1(samples: npt.ArrayLike, parameters: npt.ArrayLike) -> Float64[np.ndarray, "..."]:
     """F1 of membership inference by loss against the size of the training set.
 
-    F1 = 1/2 (1 + 1.34 sigmoid(-33.14 (|D|/P - 0.034))), the law of Morris et al. 2025
+    $F1 = 1/2 (1 + 1.34 sigmoid(-33.14 (|D|/P - 0.034)))$, the law of Morris et al. 2025
     (2505.24832) in the form that reproduces their validation table (the argument often quoted,
     capacity / |D|, does not). It passes 1 by 0.6 % where samples are few, and is cut off there.
 
@@ -183,7 +183,7 @@ def fit_membership(
     resamples: int = 200,
     level: float = 0.95,
 ) -> Fit:
-    """Fit the law of `membership_f1`, F1 = 1/2 (1 + a sigmoid(-b (|D|/P - c))), to measurements.
+    """Fit the law of `membership_f1`, $F1 = 1/2 (1 + a sigmoid(-b (|D|/P - c)))$, to measurements.
 
     Args:
         samples: |D| of each measurement, > 0.
@@ -194,7 +194,7 @@ def fit_membership(
         level: of the intervals, in (0, 1).
 
     Returns:
-        Constants `height` (a), `slope` (b) and `middle` (c); `predict` takes |D|/P. Warns
+        Constants `height` (a), `slope` (b) and `middle` (c); `predict` takes $|D|/P$. Warns
         (`EdgeWarning`) where the middle of the fall is outside the ratios measured.
 
     Raises:

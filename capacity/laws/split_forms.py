@@ -128,6 +128,7 @@ _OFFSETS: dict[str, Kind] = {"d": "offset", "e": "offset"}
 _MOVED: dict[str, Kind] = {"m": "exchange", "g": "power"}
 _BOTH = ("d", "e")
 
+# The forms that the law of the loss may have, by name.
 FORMS = {
     form.name: form
     for form in (

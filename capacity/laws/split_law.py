@@ -31,7 +31,7 @@ class SplitLaw:
             extrapolates. Empty where the runs are too few to hold any out.
         level: share of the bootstrap that lies within an interval.
         warnings: what is not identified.
-        measured: least and largest of N, of D, of D' (each without zeros) and of N (D + k D').
+        measured: least and largest of N, of D, of D' (each without zeros) and of $N (D + k D')$.
         zeros: whether each domain has runs without pretraining, and without specialization.
         rivals: the law in other forms, which predict what is held out about as well.
     """
@@ -80,7 +80,7 @@ def fit_splitting(
     level: float = 0.95,
     progress: Callable[[], object] = lambda: None,
 ) -> SplitLaw:
-    """Fit L(N, D, D') to the runs of each domain, in the form that extrapolates best.
+    """Fit $L(N, D, D')$ to the runs of each domain, in the form that extrapolates best.
 
     Each form is fitted to the small runs and asked for the large ones: above a quarter, a half and
     nine tenths of the largest size or compute, where enough is left. The form with the least mean
@@ -99,7 +99,7 @@ def fit_splitting(
         runs: those of each domain.
         rng: draws starts and resamples.
         forms: names of forms to try.
-        domains: k, by which the compute of a run is N (D + k D'); the number of `runs` if None.
+        domains: k, by which the compute of a run is $N (D + k D')$; the number of `runs` if None.
         resamples: number of them, at least 2.
         level: of the intervals, in (0, 1).
         progress: called after each fit.

@@ -70,17 +70,17 @@ def memorized_fraction(
 def takeover_noise(query: npt.ArrayLike, points: npt.ArrayLike, modes: float = 1.5) -> float:
     """The noise below which one training point takes over at a query.
 
-    The sigma at which the effective modes of omega(x) = softmax(-|x - x_n|^2 / (2 sigma^2)) are
-    `modes`. Their entropy is that of a Gibbs distribution of temperature sigma^2, so it rises with
-    sigma, from the ties for nearest to N, and there is one such sigma; found by bracketing.
+    The sigma at which the effective modes of $omega(x) = softmax(-|x - x_n|^2 / (2 sigma^2))$ are
+    `modes`. Their entropy is that of a Gibbs distribution of temperature $sigma^2$, so it rises
+    with sigma, from the ties for nearest to N, and there is one such sigma; found by bracketing.
 
-    Let g = |x - x_(2)|^2 - |x - x_(1)|^2 be the gap between the two nearest. At a training point g
-    is the squared distance to its nearest neighbor; noise added to the point leaves the mean of
-    the gap between these two as it is. Let L(k) solve effective modes = `modes` for one weight 1
-    and k weights e^-L. Then sigma >= sqrt(g / (2 L(N-1))), and for modes < 2 also
-    sigma <= sqrt(g / (2 L(1))): a second point alone confuses least, N - 1 second nearest ones
-    most. At 1.5 modes L(1) = 1.8, so that sigma at a training point is at most 0.53 of the
-    nearest-neighbor distance; L(N-1) grows as ln N.
+    Let $g = |x - x_(2)|^2 - |x - x_(1)|^2$ be the gap between the two nearest. At a training point
+    g is the squared distance to its nearest neighbor; noise added to the point leaves the mean of
+    the gap between these two as it is. Let $L(k)$ solve effective modes = `modes` for one weight 1
+    and k weights $e^-L$. Then $sigma >= sqrt(g / (2 L(N-1)))$, and for modes < 2 also
+    $sigma <= sqrt(g / (2 L(1)))$: a second point alone confuses least, $N - 1$ second nearest ones
+    most. At 1.5 modes $L(1) = 1.8$, so that sigma at a training point is at most 0.53 of the
+    nearest-neighbor distance; $L(N-1)$ grows as ln N.
 
     Args:
         query: x, d.

@@ -15,21 +15,21 @@ from factcap.capacity.memorized_prior.arrays import blocks, require_array, requi
 
 @dataclass(frozen=True)
 class MixturePosterior:
-    """p(x | y) = sum_n w_n N(x; mu_n, Sigma_n), one component a training point.
+    """$p(x | y) = sum_n w_n N(x; mu_n, Sigma_n)$, one component a training point.
 
-    With J_n = U diag(s) V and t = sqrt(sigma^2 s^2 + gamma^2), so that t^2 are the eigenvalues of
-    S_n = sigma^2 J_n J_n^T + gamma^2 I, the posterior differs from the prior along the `rank` rows
-    of V alone: sd sigma gamma / t in place of sigma. No d x d matrix is made.
+    With J_n = U diag(s) V and $t = sqrt(sigma^2 s^2 + gamma^2)$, so that $t^2$ are the eigenvalues
+    of $S_n = sigma^2 J_n J_n^T + gamma^2 I$, the posterior differs from the prior along the `rank`
+    rows of V alone: sd $sigma gamma / t$ in place of sigma. No d x d matrix is made.
 
     Attributes:
-        points: x_n.
+        points: $x_n$.
         noise: sigma, of the prior.
-        log_weights: ln w_n, normalized; may be below -700, where w_n is 0.
-        log_evidence: ln p(y), in nats.
+        log_weights: $ln w_n$, normalized; may be below -700, where $w_n$ is 0.
+        log_evidence: $ln p(y)$, in nats.
         directions: V of each component, or once where the Jacobian is the same for all. As large
             as the Jacobian.
-        shifts: (mu_n - x_n) along them.
-        shrinkage: gamma / t, the posterior's sd over the prior's along them.
+        shifts: $(mu_n - x_n)$ along them.
+        shrinkage: $gamma / t$, the posterior's sd over the prior's along them.
     """
 
     points: Float64[np.ndarray, "points dimension"]
@@ -42,21 +42,21 @@ class MixturePosterior:
 
     @property
     def weights(self) -> Float64[np.ndarray, " points"]:
-        """w_n; they sum to 1."""
+        """$w_n$; they sum to 1."""
         return np.exp(self.log_weights)
 
     def means(self) -> Float64[np.ndarray, "points dimension"]:
-        """mu_n = x_n + Sigma_n J_n^T r_n / gamma^2 of all components."""
+        """$mu_n = x_n + Sigma_n J_n^T r_n / gamma^2$ of all components."""
         return np.concatenate([self._means(rows) for rows in self._blocks()])
 
     def mean(self) -> Float64[np.ndarray, " dimension"]:
-        """E[x | y] = sum_n w_n mu_n."""
+        """$E[x | y] = sum_n w_n mu_n$."""
         return np.sum([self.weights[rows] @ self._means(rows) for rows in self._blocks()], axis=0)
 
     def covariance_times(
         self, component: int, vectors: npt.ArrayLike
     ) -> Float64[np.ndarray, "*vectors dimension"]:
-        """Sigma_n v for one vector (d) or several, a row each.
+        """$Sigma_n v$ for one vector (d) or several, a row each.
 
         Raises:
             ValueError: if there is no such component, or for vectors that are not finite or of
@@ -89,7 +89,7 @@ class MixturePosterior:
         return samples, component
 
     def log_density(self, queries: npt.ArrayLike) -> Float64[np.ndarray, " queries"]:
-        """Log of p(x | y), in nats, a query a row; time as queries x points x d x rank.
+        """Log of $p(x | y)$, in nats, a query a row; time as queries x points x d x rank.
 
         Raises:
             ValueError: for queries that are not finite or of another shape.
@@ -183,12 +183,12 @@ def linear_posterior(
     noise: float,
     observation_noise: float,
 ) -> MixturePosterior:
-    """The exact posterior for y = A x + noise under the mixture prior.
+    """The exact posterior for $y = A x$ + noise under the mixture prior.
 
-    `mixture_posterior` with F(x) = A x and J = A.
+    `mixture_posterior` with $F(x) = A x$ and $J = A$.
 
     Args:
-        points: x_1 .. x_N, points x d.
+        points: $x_1 .. x_N$, points x d.
         operator: A, m x d, of any rank.
         observation: y, m.
         noise: sigma, > 0.
@@ -213,30 +213,33 @@ def mixture_posterior(
     noise: float,
     observation_noise: float,
 ) -> MixturePosterior:
-    """The posterior for y = F(x) + noise under the mixture prior, F linearized at each point.
+    """The posterior for $y = F(x)$ + noise under the mixture prior, F linearized at each point.
 
-    With r_n = y - F(x_n) and S_n = sigma^2 J_n J_n^T + gamma^2 I (2603.19629):
+    With $r_n = y - F(x_n)$ and $S_n = sigma^2 J_n J_n^T + gamma^2 I$ (2603.19629):
 
-        Sigma_n = (I/sigma^2 + J_n^T J_n/gamma^2)^-1,  mu_n = x_n + sigma^2 J_n^T S_n^-1 r_n,
-        w_n prop. |S_n|^(-1/2) exp(-r_n^T S_n^-1 r_n / 2).
+        $Sigma_n = (I/sigma^2 + J_n^T J_n/gamma^2)^-1$
+
+        $mu_n = x_n + sigma^2 J_n^T S_n^-1 r_n$
+
+        $w_n prop |S_n|^(-1/2) exp(-r_n^T S_n^-1 r_n / 2)$
 
     Exact where F is affine with these Jacobians. Otherwise the error is that of leaving out the
-    second derivative H over the width of a component: as sigma -> 0, of order sigma^2 r_n^T H /
-    gamma^2 in ln w_n and in the evidence, and sigma^4 in the means.
+    second derivative H over the width of a component: as $sigma -> 0$, of order $sigma^2 r_n^T H /
+    gamma^2$ in $ln w_n$ and in the evidence, and $sigma^4$ in the means.
 
     The determinant matters exactly where the Jacobians differ. For one linear F it is the same
     for all points and cancels from the weights, though not from the evidence. For a non-linear F,
     or an operator of each point's own, leaving it out favors points where F is steep, by up to
-    the ratio of the volumes |S_n|^(1/2); little where sigma |J_n| is small beside gamma.
+    the ratio of the volumes $|S_n|^(1/2)$; little where sigma |J_n| is small beside gamma.
 
-    Everything comes from the singular values of J_n, so its rank does not matter, nor which of
+    Everything comes from the singular values of $J_n$, so its rank does not matter, nor which of
     gamma and sigma |J| is larger. Time is that of N singular value decompositions of m x d, or of
     one.
 
     Args:
-        points: x_1 .. x_N, points x d.
-        outputs: F(x_n), points x m.
-        jacobian: J_n = dF/dx at x_n, points x m x d, or m x d where it is the same at all.
+        points: $x_1 .. x_N$, points x d.
+        outputs: $F(x_n)$, points x m.
+        jacobian: $J_n = dF/dx$ at $x_n$, points x m x d, or m x d where it is the same at all.
         observation: y, m.
         noise: sigma, of the prior, > 0.
         observation_noise: gamma, > 0.

@@ -19,7 +19,7 @@ _ROUNDING = 1e-10
 
 @dataclass(frozen=True)
 class MixturePrior:
-    """p_sigma(x) = (1/N) sum_n N(x; x_n, sigma^2 I), the training set blurred by noise.
+    """$p_sigma(x) = (1/N) sum_n N(x; x_n, sigma^2 I)$, the training set blurred by noise.
 
     Every method takes queries as one point (d) or a row a point (queries x d), and the noise sigma
     (a standard deviation, > 0), and raises `ValueError` for queries that are not finite or of
@@ -34,7 +34,7 @@ class MixturePrior:
     cloud: Cloud
 
     def log_density(self, queries: npt.ArrayLike, noise: float) -> Float64[np.ndarray, "..."]:
-        """Log of p_sigma(x), in nats, one a query."""
+        """Log of $p_sigma(x)$, in nats, one a query."""
         x, sigma = self._check(queries, noise)
         points, dimension = self.cloud.points.shape
         rows = np.atleast_2d(x)
@@ -46,7 +46,7 @@ class MixturePrior:
         return found.reshape(x.shape[:-1])
 
     def weights(self, queries: npt.ArrayLike, noise: float) -> Float64[np.ndarray, "*queries n"]:
-        """omega(x) = softmax_n(-|x - x_n|^2 / (2 sigma^2)): which training point x came from.
+        """$omega(x) = softmax_n(-|x - x_n|^2 / (2 sigma^2))$: which training point x came from.
 
         The result is queries x N.
         """
@@ -73,7 +73,7 @@ class MixturePrior:
         return found.reshape(x.shape)
 
     def score(self, queries: npt.ArrayLike, noise: float) -> Float64[np.ndarray, "..."]:
-        """The gradient of ln p_sigma, sum_n omega_n(x) (x_n - x) / sigma^2; as the queries."""
+        """The gradient of $ln p_sigma$, $sum_n omega_n(x) (x_n - x) / sigma^2$; as the queries."""
         x, sigma = self._check(queries, noise)
         return (self.denoise(x, sigma) - x) / (sigma * sigma)
 
@@ -99,7 +99,7 @@ def mixture_prior(points: npt.ArrayLike) -> MixturePrior:
     """The prior of a set of training points, ready for queries at any noise.
 
     Args:
-        points: x_1 .. x_N, points x d.
+        points: $x_1 .. x_N$, points x d.
 
     Raises:
         ValueError: if points are not a table, or not finite.

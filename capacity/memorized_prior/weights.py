@@ -14,12 +14,12 @@ def empirical_weights(
 ) -> Float64[np.ndarray, " points"]:
     """The posterior under the empirical prior: the weight of each training point.
 
-    For y = F(x) + noise of standard deviation gamma and x one of x_1 .. x_N,
+    For $y = F(x)$ + noise of standard deviation gamma and x one of $x_1 .. x_N$,
     w_n prop. exp(-|F(x_n) - y|^2 / (2 gamma^2)) (2603.19629). It is also the limit of the weights
     of `mixture_posterior` as the prior's noise goes to 0.
 
     Args:
-        outputs: F(x_n), points x m.
+        outputs: $F(x_n)$, points x m.
         observation: y, m.
         observation_noise: gamma, > 0.
 

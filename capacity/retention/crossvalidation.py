@@ -9,11 +9,15 @@ from jaxtyping import Float64, Int64
 
 from factcap.capacity.retention.facts import CountedFacts
 
-# A fit takes the training facts, an item a model, and returns what predicts.
+# What says of each fact how likely it is answered.
 Predict = Callable[[CountedFacts], npt.NDArray[np.float64]]
+# A fit takes the training facts, an item a model, and returns what predicts.
 Predictor = Callable[[Sequence[CountedFacts]], Predict]
+# What is held out: facts at random, all facts of an object, of a relation, or a model.
 Split = Literal["facts", "objects", "relations", "models"]
+# All that can be held out.
 SPLITS: tuple[Split, ...] = ("facts", "objects", "relations", "models")
+# So many parts are held out one after the other.
 FOLDS = 5
 
 

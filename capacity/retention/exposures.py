@@ -81,7 +81,7 @@ class ExposureLaw:
     relations: Mapping[str, float] = field(default_factory=dict)
 
     def price(self, training: Training) -> float:
-        """n_C, in exposures; 0 where everything fits."""
+        """$n_C$, in exposures; 0 where everything fits."""
         capacity = self.bits_per_parameter * training.parameters
         if training.entropy_bits.sum() <= capacity:
             return 0.0

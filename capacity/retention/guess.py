@@ -16,9 +16,9 @@ class Shares:
     """The share of each answer within its relation, from the training facts alone.
 
     With c of a relation's n training facts having the answer, and m different answers, the share
-    is (c + 1/2) / (n + (m + 1)/2). A training fact is left out of its own share, so that the share
-    says the same of it as of a fact not seen. An answer of another relation gets the mean share. A
-    fact that several models were asked counts once.
+    is $(c + 1/2) / (n + (m + 1)/2)$. A training fact is left out of its own share, so that the
+    share says the same of it as of a fact not seen. An answer of another relation gets the mean
+    share. A fact that several models were asked counts once.
     """
 
     def __init__(self, training: Sequence[CountedFacts]):

@@ -59,11 +59,11 @@ class Posterior:
         relations: numbers of the relations seen, ascending.
         coefficients: c of each.
         own_covariance: covariance of each c if beta were known.
-        pull: how far each c follows beta, d c / d beta.
+        pull: how far each c follows beta, $d c / d beta$.
         keys: numbers of the answers seen (relation and answer in one), ascending.
         effects: u of each.
         effect_precision: of each u, if its c were known.
-        effect_pull: how far each u gives way where c moves, -d u / d c.
+        effect_pull: how far each u gives way where c moves, $-d u / d c$.
         answers: numbers of answers that a relation may have, for the keys.
     """
 

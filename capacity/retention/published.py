@@ -16,6 +16,7 @@ from jaxtyping import Float64, Int64
 from factcap.capacity.retention.facts import CountedFacts
 
 Kind = Literal["cooccurrence", "mi", "smi"]
+# The published predictors: co-occurrence, mutual information, and this with the model's size.
 KINDS: tuple[Kind, ...] = ("cooccurrence", "mi", "smi")
 _BINS_A_DOUBLING = 5
 
@@ -26,7 +27,7 @@ def mutual_information(
     object_count: npt.ArrayLike,
     documents: float,
 ) -> Float64[np.ndarray, "..."]:
-    """p_so log2(p_so / (p_s p_o)), in bits: how much the pair tells beyond its parts.
+    """$p_so log2(p_so / (p_s p_o))$, in bits: how much the pair tells beyond its parts.
 
     The p are shares of the documents. It is 0 where subject and object never meet, and negative
     where they meet less often than by chance.
@@ -52,7 +53,7 @@ def mutual_information(
 
 
 def truncated_log(score: npt.ArrayLike) -> Float64[np.ndarray, "..."]:
-    """trunc(5 log2 score) / 5, towards zero: the name of a fact's bin.
+    """$trunc(5 log2 score) / 5$, towards zero: the name of a fact's bin.
 
     Args:
         score: > 0.
@@ -71,11 +72,11 @@ class PublishedFit:
         kind: which predictor.
         slope: a of accuracy = a x + b, x from 0 to 1.
         intercept: b.
-        r2: R^2 of the line over the means of the bins, each bin counted once.
+        r2: $R^2$ of the line over the means of the bins, each bin counted once.
         mse: mean over bins of the mean squared error of the facts within.
         bins: how many there are.
-        lowest: of the truncated log, which becomes x = 0.
-        highest: of the truncated log, which becomes x = 1.
+        lowest: of the truncated log, which becomes $x = 0$.
+        highest: of the truncated log, which becomes $x = 1$.
     """
 
     kind: Kind
@@ -89,13 +90,13 @@ class PublishedFit:
 
     @property
     def upper_bound(self) -> float:
-        """A + b: the accuracy that the line gives the most frequent fact."""
+        """$A + b$: the accuracy that the line gives the most frequent fact."""
         return self.slope + self.intercept
 
     def predict(self, facts: CountedFacts) -> Float64[np.ndarray, " facts"]:
         """The line's accuracy for each fact, kept within [0, 1].
 
-        What the published fit leaves out, facts of MI <= 0, gets x = 0.
+        What the published fit leaves out, facts of MI <= 0, gets $x = 0$.
         """
         score, used = _score(self.kind, facts)
         x = np.zeros(len(facts))
@@ -112,8 +113,8 @@ def fit_published(training: CountedFacts | Sequence[CountedFacts], kind: Kind) -
 
     1. Facts of MI <= 0 are left out, whatever the predictor.
     2. The score is MI; for co-occurrence, the number of documents with both.
-    3. x = trunc(5 log2 score) / 5, scaled so that the smallest is 0 and the largest 1.
-    4. For SMI, x^(1 + 1/Phi), with Phi = log2 of the model's parameters.
+    3. $x = trunc(5 log2 score) / 5$, scaled so that the smallest is 0 and the largest 1.
+    4. For SMI, $x^(1 + 1/Phi)$, with Phi = log2 of the model's parameters.
     5. Facts of one x are a bin; accuracy = a x + b by least squares on the means of the bins, each
        counted once, however many facts it holds.
 

@@ -22,8 +22,8 @@ class Scores:
         r2_interval: its 95 % interval, from drawing objects with replacement.
         r2_bins: the same over the means of bins, each bin counted once; the facts of no bin are
             left out.
-        log_loss: mean of -a ln p - (1 - a) ln(1 - p), in nats; p is kept 1e-6 away from 0 and 1.
-        brier: mean of (a - p)^2.
+        log_loss: mean of $-a ln p - (1 - a) ln(1 - p)$, in nats; p is kept 1e-6 away from 0 and 1.
+        brier: mean of $(a - p)^2$.
         calibration_error: the facts in 20 bins of rising p, equally many each; the mean over facts
             of |mean a - mean p| of their bins.
         rank_correlation: Spearman's, NaN where all are predicted alike.
@@ -114,7 +114,7 @@ def calibration_error(accuracy: npt.ArrayLike, predicted: npt.ArrayLike) -> floa
 def noise_ceiling(
     accuracy: Float64[np.ndarray, " facts"], answers: Float64[np.ndarray, " facts"] | None
 ) -> float:
-    """The R^2 that the true accuracies would have, measured by finitely many answers.
+    """The $R^2$ that the true accuracies would have, measured by finitely many answers.
 
     An accuracy from m answers has the variance a (1 - a)/(m - 1) on average over its draws, or less
     where templates differ. The ceiling is 1 - mean noise / variance of the accuracies.

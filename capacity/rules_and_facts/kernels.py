@@ -14,6 +14,7 @@ Function = Callable[[npt.NDArray], npt.NDArray]
 
 _REACH = 12.0  # standard deviations
 
+# The activations that are known by name.
 ACTIVATIONS: dict[str, Function] = {
     "relu": lambda z: np.maximum(z, 0.0),
     "erf": special.erf,
@@ -26,7 +27,7 @@ ACTIVATIONS: dict[str, Function] = {
 class KernelCoefficients:
     """How a kernel of inputs in high dimension splits into mean, linear part and the rest.
 
-    kappa(x.x' / d) acts as mu0^2 + mu1^2 x.x' / d + mu_star^2 [x = x'].
+    $kappa(x.x' / d)$ acts as $mu0^2 + mu1^2 x.x' / d + mu_star^2 [x = x']$.
 
     Attributes:
         mu0: >= 0 for a kernel.
@@ -40,21 +41,21 @@ class KernelCoefficients:
 
     @property
     def ratio(self) -> float:
-        """mu_star^2 / mu1^2; infinite without a linear part."""
+        """$mu_star^2 / mu1^2$; infinite without a linear part."""
         return (self.mu_star / self.mu1) ** 2 if self.mu1 else math.inf
 
 
 def kernel_coefficients(
     activation: str | Function | None = None, *, kernel: Function | None = None
 ) -> KernelCoefficients:
-    """mu0, mu1 and mu_star, from an activation s or from a kernel kappa of x.x' / d.
+    """mu0, mu1 and $mu_star$, from an activation s or from a kernel kappa of $x.x' / d$.
 
-    With z normal: mu0 = E s, mu1 = |E z s|, mu_star^2 = E s^2 - mu0^2 - mu1^2. From the kernel:
-    mu0^2 = kappa(0), mu1^2 = kappa'(0), mu_star^2 = kappa(1) - kappa(0) - kappa'(0).
+    With z normal: $mu0 = E s$, $mu1 = |E z s|$, $mu_star^2 = E s^2 - mu0^2 - mu1^2$. From the
+    kernel: $mu0^2 = kappa(0)$, $mu1^2 = kappa'(0)$, $mu_star^2 = kappa(1) - kappa(0) - kappa'(0)$.
 
     Args:
         activation: a function of arrays, or the name of one in `ACTIVATIONS`.
-        kernel: kappa, a function of arrays that is smooth at 0; inputs have length sqrt d.
+        kernel: kappa, a function of arrays that is smooth at 0; inputs have length $sqrt d$.
 
     Raises:
         ValueError: unless there is exactly one of the two, with a finite second moment and
@@ -129,10 +130,10 @@ def _derivative(kernel: Function) -> float:
 
 
 def rbf_kernel(bandwidth: float) -> Function:
-    """exp(-|x - x'|^2 / (2 bandwidth^2 d)) as a function of x.x' / d.
+    """$exp(-|x - x'|^2 / (2 bandwidth^2 d))$ as a function of $x.x' / d$.
 
     Args:
-        bandwidth: in units of sqrt d, the length of the inputs; > 0.
+        bandwidth: in units of $sqrt d$, the length of the inputs; > 0.
 
     Raises:
         ValueError: if it is not positive.
@@ -145,9 +146,9 @@ def rbf_kernel(bandwidth: float) -> Function:
 
 
 def arc_cosine_kernel(order: int) -> Function:
-    """2 E s(w.x) s(w.x') of the activation s(z) = z^order [z > 0], for inputs of length sqrt d.
+    """$2 E s(w.x) s(w.x')$ of the activation $s(z) = z^order [z > 0]$, inputs of length $sqrt d$.
 
-    J(theta) / pi with theta = arccos(x.x' / d); order 0 is the step's kernel, 1 the ReLU's (Cho
+    $J(theta) / pi$ with $theta = arccos(x.x' / d)$; order 0 is the step's kernel, 1 the ReLU's (Cho
     and Saul 2009).
 
     Args:

@@ -22,7 +22,7 @@ _ITERATIONS = 100
 
 @dataclass(frozen=True)
 class Learned:
-    """A learner f(x) = sum_i c_i K(x, x_i) of the training points.
+    """A learner $f(x) = sum_i c_i K(x, x_i)$ of the training points.
 
     Attributes:
         coefficients: c.
@@ -39,7 +39,7 @@ class Learned:
 
 
 def fit(loss: str, gram: npt.ArrayLike, labels: npt.ArrayLike, ridge: float) -> Learned:
-    """Minimize sum l(y f) + (ridge/2) |f|^2 over f = K c, with |f|^2 = c.K c.
+    """Minimize $sum l(y f) + (ridge/2) |f|^2$ over $f = K c$, with $|f|^2 = c.K c$.
 
     Square: (K + ridge) c = y, solved directly. Hinge: the dual quadratic program by an interior
     point method. Logistic: Newton's method with backtracking. All look at a matrix of points by
@@ -47,7 +47,7 @@ def fit(loss: str, gram: npt.ArrayLike, labels: npt.ArrayLike, ridge: float) -> 
 
     Args:
         loss: square, hinge or logistic, as for `solve`.
-        gram: K, of inputs (x.x' / d), of features or of a kernel; symmetric, no eigenvalue < 0.
+        gram: K, of inputs $(x.x' / d)$, of features or of a kernel; symmetric, no eigenvalue < 0.
         labels: -1 or 1 each.
         ridge: >= 0. At 0, the pseudo-inverse (square) or the largest margin (hinge), which is
             marked as not converged where the labels cannot be separated; logistic takes > 0.

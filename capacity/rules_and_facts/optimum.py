@@ -20,10 +20,11 @@ def require_epsilon(epsilon: float) -> None:
 def bayes_optimal_error(alpha: float, epsilon: float) -> float:
     """The smallest error against the rule that any learner reaches.
 
-    arccos(sqrt q) / pi at q = qh / (1 + qh), where q is the squared cosine between the rule and
-    its posterior mean and, with r = sqrt(q / (2 (1 + q))),
-    qh = 4 (1-epsilon)^2 alpha / ((2 pi)^(3/2) sqrt(1 - q^2))
-         Int dt e^(-t^2/2) / (1 + (1-epsilon) erf(r t)).
+    $arccos(sqrt q) / pi$ at $q = u / (1 + u)$, where q is the squared cosine between the rule and
+    its posterior mean and, with $r = sqrt(q / (2 (1 + q)))$,
+
+        $u = 4 (1-epsilon)^2 alpha / ((2 pi)^(3/2) sqrt(1 - q^2))
+            int e^(-t^2/2) / (1 + (1-epsilon) erf(r t)) dt$
 
     Args:
         alpha: training points a dimension, > 0.
@@ -43,7 +44,7 @@ def bayes_optimal_error(alpha: float, epsilon: float) -> float:
     front = 4 * (1 - epsilon) ** 2 * alpha / (2 * math.pi) ** 1.5
 
     def excess(logit: float) -> float:
-        """The difference ln qh(q) - ln(q / (1 - q)), with q the logistic function of the logit."""
+        """The difference ln u(q) - ln(q / (1 - q)), with q the logistic function of the logit."""
         q, rest = float(special.expit(logit)), float(special.expit(-logit))
         noisy = epsilon + (1 - epsilon) * special.erfc(-math.sqrt(q / (2 * (1 + q))) * t)
         integral = float(weight @ (np.exp(-(t**2) / 2) / noisy))
@@ -55,18 +56,22 @@ def bayes_optimal_error(alpha: float, epsilon: float) -> float:
 
 
 def separability_threshold(epsilon: float) -> float:
-    """alpha_c, the load up to which a hyperplane through 0 meets all labels.
+    """$alpha_c$, the load up to which a hyperplane through 0 meets all labels.
 
-    1/alpha_c = min_t (1 - epsilon/2) f(-t) + (epsilon/2) f(t) with f(t) = E J(t |z|)
-    = ((1 + t^2) (pi/2 + arctan t) + t) / pi, J of `gardner_overlap` and z normal (Candes and Sur
-    2020, 1804.09753, for these labels). Its minimum turns into
-    (1 - epsilon) arctan(pi / ((1 - epsilon) alpha_c)) + epsilon pi/2 = pi / alpha_c.
+        $1 / alpha_c = min_t (1 - epsilon/2) f(-t) + (epsilon/2) f(t)$
+
+        $f(t) = E J(t |z|) = ((1 + t^2) (pi/2 + arctan t) + t) / pi$
+
+    with J of `gardner_overlap` and z normal (Candes and Sur 2020, 1804.09753, for these labels).
+    Its minimum turns into
+
+        $(1 - epsilon) arctan(pi / ((1 - epsilon) alpha_c)) + epsilon pi/2 = pi / alpha_c$
 
     Args:
         epsilon: share of facts, 0 to 1.
 
     Returns:
-        alpha_c, from infinity (epsilon 0) down to 2 (epsilon 1, Cover 1965).
+        $alpha_c$, from infinity (epsilon 0) down to 2 (epsilon 1, Cover 1965).
 
     Raises:
         ValueError: if epsilon is out of range.
@@ -99,7 +104,7 @@ def separability_threshold(epsilon: float) -> float:
 def optimal_ridge(epsilon: float, mu1: float = 1.0, mu_star: float = 0.0) -> float:
     """The ridge of kernel ridge regression with the least error against the rule, for any alpha.
 
-    mu1^2 (pi / (2 (1-epsilon)^2) - 1) - mu_star^2, or 0 (the limit from above) where that is
+    $mu1^2 (pi / (2 (1-epsilon)^2) - 1) - mu_star^2$, or 0 (the limit from above) where that is
     negative: the noise of the labels beyond the linear part of the rule, less what the kernel's
     nonlinear part regularizes by itself. Derived for this project.
 
@@ -121,9 +126,9 @@ def optimal_ridge(epsilon: float, mu1: float = 1.0, mu_star: float = 0.0) -> flo
 
 
 def coincidence_ratio(epsilon: float) -> float:
-    """mu_star^2 / mu1^2 at which the interpolating kernel is the one that generalizes best.
+    """$mu_star^2 / mu1^2$ at which the interpolating kernel is the one that generalizes best.
 
-    pi / (2 (1-epsilon)^2) - 1: there the optimal ridge reaches 0, so that all facts are memorized
+    $pi / (2 (1-epsilon)^2) - 1$: there the optimal ridge reaches 0, so that all facts are memorized
     and the error against the rule is the least that kernel ridge regression has, for any alpha.
 
     Args:

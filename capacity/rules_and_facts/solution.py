@@ -20,14 +20,14 @@ class ConvergenceWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Solution:
-    """The state of a learner at d -> infinity.
+    """The state of a learner at $d -> infinity$.
 
     Attributes:
         generalization_error: against the rule, without noise, on a new input.
         memorization_error: on the training points that are facts.
         rule_training_error: on the training points that follow the rule.
-        m: overlap with the rule, E[f nu] for the rule's field nu = w*.x / sqrt d.
-        q: E f^2 on a new input.
+        m: overlap with the rule, $E[f nu]$ for the rule's field $nu = w*.x / sqrt d$.
+        q: $E f^2$ on a new input.
         v: response of f at a training point; infinite where a vanishing ridge meets every label.
         residual: of the last step, in logarithms; 0 for a closed form.
         converged: whether the residual is below 1e-9.
@@ -56,7 +56,7 @@ def solve(
     width: float = math.inf,
     start: Solution | None = None,
 ) -> Solution:
-    """The errors of the learner that minimizes sum l(y f(x)) + (ridge/2) |w|^2.
+    """The errors of the learner that minimizes $sum l(y f(x)) + (ridge/2) |w|^2$.
 
     Replica-symmetric, which is exact for convex losses. The square loss of a linear or kernel
     learner is solved in closed form, the rest by state evolution. Ridge 0 is the limit from above:
@@ -67,7 +67,7 @@ def solve(
     where ridge 0 stops meeting all labels, since q diverges there.
 
     Args:
-        loss: l(z) is (1 - z)^2 / 2, max(0, 1 - z) or ln(1 + e^-z).
+        loss: $l(z)$ is $(1 - z)^2 / 2$, $max(0, 1 - z)$ or $ln(1 + e^-z)$.
         alpha: training points a dimension, > 0.
         epsilon: share of facts, 0 to 1.
         ridge: >= 0; of the sum of the losses, not their mean.

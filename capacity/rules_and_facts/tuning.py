@@ -25,7 +25,7 @@ def best_ridge(
 ) -> tuple[float, Solution]:
     """The ridge with the least error against the rule, and the learner with it.
 
-    Searches mu1^2 times 1e-4 to 1e4 and compares the end below with a vanishing ridge. Warns
+    Searches $mu1^2$ times 1e-4 to 1e4 and compares the end below with a vanishing ridge. Warns
     (`EdgeWarning`) where the least error lies at the upper end.
 
     Args:

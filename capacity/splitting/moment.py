@@ -30,8 +30,8 @@ class Learning:
     """How facts are learned from being drawn.
 
     Attributes:
-        rate: r; after e exposures a share 1 - exp(-r (e - lag)) of the facts is stored, while there
-            is room; > 0.
+        rate: r; after e exposures a share $1 - exp(-r (e - lag))$ of the facts is stored, while
+            there is room; > 0.
         lag: exposures before any are stored: the plateau that models are seen to begin with; at
             least 0.
         carried: what an exposure of a private fact in the trunk is worth, as a share of one in its
@@ -75,7 +75,7 @@ class Moment:
 
     Attributes:
         draws: D, those of the trunk, at the best; of several that are best the last.
-        share: D in all draws D + k D'.
+        share: D in all draws $D + k D'$.
         known: facts that a domain's branch has stored at its end.
         earliest: the least share of the trunk that is as good.
         full: draws after which the trunk is full; infinite if that never comes.
@@ -91,11 +91,11 @@ class Moment:
 def full_at(domains: UniformDomains, capacity_bits: float, learning: Learning) -> float:
     """Draws of the mixture after which a model is full; infinite if all facts fit.
 
-    After t draws a shared fact has had t / (P + S) exposures and a private one k times fewer,
-    each of them worth c. The model is full when k P x + S y = C / H, with x and y the shares that
+    After t draws a shared fact has had $t / (P + S)$ exposures and a private one k times fewer,
+    each of them worth c. The model is full when $k P x + S y = C / H$, with x and y the shares that
     are then stored. Without
-    shared facts that is, in closed form, t = k P (lag - ln(1 - C / (k P H)) / r) / c, with c what a
-    private exposure is worth (`Learning.carried`).
+    shared facts that is, in closed form, $t = k P (lag - ln(1 - C / (k P H)) / r) / c$, with c what
+    a private exposure is worth (`Learning.carried`).
 
     Raises:
         ValueError: for a capacity out of range.
@@ -134,9 +134,9 @@ def facts_known(
 ) -> Float64[np.ndarray, "..."]:
     """Facts that a domain's branch has stored, for each length of the trunk.
 
-    The branches share the rest of the budget equally, D' = (B - D) / k. Within a stage stored
+    The branches share the rest of the budget equally, $D' = (B - D) / k$. Within a stage stored
     shares follow `Learning`. A full trunk keeps what is drawn most, the shared facts. A full branch
-    overwrites the private facts of other domains; it stores C / H facts at the most.
+    overwrites the private facts of other domains; it stores $C / H$ facts at the most.
 
     Args:
         domains: what is asked for.

@@ -32,12 +32,12 @@ class Ways:
 def uniform_ways(domains: UniformDomains, capacity_bits: float) -> Ways:
     """The three ways in closed form, for uniform domains whose facts are stored whole.
 
-    With c = C / H facts of H bits that fit, a domain of P private and S shared facts has stored
+    With $c = C / H$ facts of H bits that fit, a domain of P private and S shared facts has stored
 
-        one model     min(S, c) + min(P, max(c - S, 0) / k)    a shared fact first: it is asked
-                                                               for k times as often
-        k branches    min(P + S, c)
-        one of k C    the first with k c in place of c
+    - one model: $min(S, c) + min(P, max(c - S, 0) / k)$, a shared fact first, since it is asked for
+      k times as often;
+    - k branches: $min(P + S, c)$;
+    - one of k C: the first with k c in place of c.
 
     The others are guessed. The branches never know less than the one model, and the model of k C
     bits never less than the branches.
@@ -74,10 +74,10 @@ def uniform_ways(domains: UniformDomains, capacity_bits: float) -> Ways:
 def paying_range(domains: UniformDomains) -> tuple[float, float]:
     """Between which capacities of one model, in bits, k branches know more than the one model.
 
-    From S H, below which both store nothing but shared facts, to (k P + S) H, from which on the
-    one model knows everything. Between them the branches know (1 - 1/k)(min(C/H, P + S) - S)
-    facts a domain more, until they know all and the one model catches up. For k = 1 or P = 0 the
-    range is empty: its ends are equal.
+    From S H, below which both store nothing but shared facts, to $(k P + S) H$, from which on the
+    one model knows everything. Between them the branches know $(1 - 1/k)(min(C/H, P + S) - S)$
+    facts a domain more, until they know all and the one model catches up. For $k = 1$ or $P = 0$
+    the range is empty: its ends are equal.
 
     >>> paying_range(UniformDomains(3, 100, 50, 4.0))
     (100.0, 700.0)

@@ -21,7 +21,7 @@ small models give here. Each line is made by one command, which is written below
 the claim holds, holds in part, or does not hold at this size. The ranges for each are in the
 modules of `factcap/figures/claims/`. A dash stands where the source gives no number.
 
-The table is [claims.csv]({at}claims.csv), and the runs behind it are in [claims]({at}claims).
+The table is [claims.csv]({at}claims.csv), and the runs behind it are in `{at}claims/`.
 This page is made of the table:
 
 ```sh

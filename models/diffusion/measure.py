@@ -64,8 +64,8 @@ def saved_bits(
         reference: the same of the other code.
         points: what is coded, a row each.
         key: of the noise.
-        least_noise: sigma_0, the resolution.
-        most_noise: sigma_1, where all denoisers agree.
+        least_noise: $sigma_0$, the resolution.
+        most_noise: $sigma_1$, where all denoisers agree.
         levels: nodes of the rule.
         draws: of noise at each level, at least; every point gets equally many, and two or more.
 
@@ -119,9 +119,9 @@ def score_error(
     """Mean of sigma^2 |score - reference's score|^2 / d over noised points.
 
     sigma score is of size 1 a dimension, so 0 is exact and 1 as wrong as no denoiser at all, about.
-    The score is (D(x) - x) / sigma^2, so this is |D - D_ref|^2 / (d sigma^2). On the points that
-    the reference is the best denoiser of (the training points for the memorized mixture, fresh ones
-    for the true distribution) it is what the denoiser's loss exceeds the least possible by.
+    The score is $(D(x) - x) / sigma^2$, so this is $|D - D_ref|^2 / (d sigma^2)$. On the points
+    that the reference is the best denoiser of (the training points for the memorized mixture, fresh
+    ones for the true distribution) it is what the denoiser's loss exceeds the least possible by.
 
     Args:
         denoiser: a function (x, noise) with a row a query.

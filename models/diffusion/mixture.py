@@ -16,15 +16,15 @@ from factcap.synth.errors import require
 
 @dataclass(frozen=True)
 class Mixture:
-    """sum_k w_k N(c_k, s_k^2 I).
+    """$sum_k w_k N(c_k, s_k^2 I)$.
 
-    Blurred by noise sigma it is sum_k w_k N(c_k, (s_k^2 + sigma^2) I), so that its density, score
+    Blurred by noise sigma it is $sum_k w_k N(c_k, (s_k^2 + sigma^2) I)$, so that its density, score
     and denoiser are closed forms at every noise.
 
     Attributes:
-        weights: w_k, > 0; they sum to 1.
-        centers: c_k, a row each.
-        spreads: s_k, standard deviations, >= 0. With 0 the component is a point.
+        weights: $w_k$, > 0; they sum to 1.
+        centers: $c_k$, a row each.
+        spreads: $s_k$, standard deviations, >= 0. With 0 the component is a point.
 
     Raises:
         BadInput: for arrays that do not fit each other, are not finite or out of range.
@@ -63,7 +63,7 @@ class Mixture:
         return self.centers[component] + self.spreads[component, None] * standard
 
     def denoiser(self) -> Partial:
-        """E[x_0 | x] at the noise of each row: a function (x, noise), both with a row a query.
+        """$E[x_0 | x]$ at the noise of each row: a function (x, noise), both with a row a query.
 
         It is a pytree and can be handed to a jitted function.
         """

@@ -53,10 +53,10 @@ class DenoiserConfig:
 
 
 class Denoiser(nnx.Module):
-    """D(x, sigma), the guess of the clean point, for data of variance 1 a dimension.
+    """$D(x, sigma)$, the guess of the clean point, for data of variance 1 a dimension.
 
     Preconditioned as in Karras et al. 2022 (2206.00364):
-    D = x / (1 + sigma^2) + sigma / sqrt(1 + sigma^2) F(x / sqrt(1 + sigma^2), ln sigma), so that
+    $D = x / (1 + sigma^2) + sigma / sqrt(1 + sigma^2) F(x / sqrt(1 + sigma^2), ln sigma)$, so that
     what F gets and what it has to give have variance 1 at every noise.
     """
 

@@ -38,9 +38,9 @@ def sample(
 ) -> Float[np.ndarray, "count dimension"]:
     """Samples by the probability-flow ODE, in steps of Heun's second-order rule.
 
-    With noise sigma as time, dx = (x - D(x, sigma)) / sigma dsigma (Karras et al. 2022,
-    2206.00364). It starts from N(0, (1 + sigma^2) I) at the most noise, as data of variance 1 do,
-    and ends with D(x, sigma) at the least.
+    With noise sigma as time, $dx = (x - D(x, sigma)) / sigma dsigma$ (Karras et al. 2022,
+    2206.00364). It starts from $N(0, (1 + sigma^2) I)$ at the most noise, as data of variance 1 do,
+    and ends with $D(x, sigma)$ at the least.
 
     Args:
         denoiser: a function (x, noise) with a row a query.
@@ -90,16 +90,17 @@ def sample_posterior(
     least_noise: float = 0.05,
     steps: int = 200,
 ) -> Float[np.ndarray, "count dimension"]:
-    """Samples of x given y = F(x) + noise by diffusion posterior sampling.
+    """Samples of x given $y = F(x)$ + noise by diffusion posterior sampling.
 
-    DPS (Chung et al. 2023, 2209.14687) runs the reverse diffusion with the score of p(x | y), and
-    takes p(y | x_sigma) for N(y; F(D(x_sigma)), gamma^2 I): what is not known of the clean point is
-    left out. Here that approximation is used as it stands, with the weight 1 / (2 gamma^2) that it
-    gives the squared misfit; the tuned step size of the paper's algorithm, zeta over the misfit,
-    does not know gamma. The reverse diffusion is that of ancestral sampling. Where a network's
-    guesses change fast, its explicit steps diverge, so the guidance is linearly implicit: with the
-    Jacobian J of F(D(x)), misfit r and t = sigma^2 - sigma'^2, t J^T (gamma^2 I + t J J^T)^-1 r in
-    place of t J^T r / gamma^2, which it becomes in many steps. J takes m backward passes.
+    DPS (Chung et al. 2023, 2209.14687) runs the reverse diffusion with the score of $p(x | y)$, and
+    takes $p(y | x_sigma)$ for $N(y; F(D(x_sigma)), gamma^2 I)$: what is not known of the clean
+    point is left out. Here that approximation is used as it stands, with the weight
+    $1 / (2 gamma^2)$ that it gives the squared misfit; the tuned step size of the paper's
+    algorithm, zeta over the misfit, does not know gamma. The reverse diffusion is that of ancestral
+    sampling. Where a network's guesses change fast, its explicit steps diverge, so the guidance is
+    linearly implicit: with the Jacobian J of $F(D(x))$, misfit r and $t = sigma^2 - sigma'^2$,
+    $t J^T (gamma^2 I + t J J^T)^-1 r$ in place of $t J^T r / gamma^2$, which it becomes in many
+    steps. J takes m backward passes.
 
     Args:
         denoiser: a function (x, noise) with a row a query.
@@ -110,7 +111,7 @@ def sample_posterior(
         dimension: of the points.
         key: of starting points and noise.
         most_noise: where it starts.
-        least_noise: where it ends, with D(x, sigma).
+        least_noise: where it ends, with $D(x, sigma)$.
         steps: between them.
 
     Raises:

@@ -67,9 +67,9 @@ def train_denoiser(
 ) -> Partial:
     """Train a denoiser on points.
 
-    The loss is the mean of |D(x + sigma z, sigma) - x|^2 (1 + sigma^2) / (d sigma^2) with ln sigma
-    uniform: that of Karras et al. 2022 for data of variance 1, and at small noise that of the code
-    length (see `factcap.models.diffusion.measure`).
+    The loss is the mean of $|D(x + sigma z, sigma) - x|^2 (1 + sigma^2) / (d sigma^2)$ with ln
+    sigma uniform: that of Karras et al. 2022 for data of variance 1, and at small noise that of the
+    code length (see `factcap.models.diffusion.measure`).
 
     Args:
         points: training points of about unit variance, points x d.

@@ -83,7 +83,7 @@ def phonebook(facts: int, *, digits: int = 7, exponent: float = 0.0, seed: int =
     only the frequencies, which sum to 1, differ by a factor.
 
     Args:
-        facts: number of facts, at most 2^30.
+        facts: number of facts, at most $2^30$.
         digits: of a number, 1 to 300.
         exponent: the frequency of the fact of rank i (its place) is proportional to i^-exponent.
         seed: of names and numbers.

@@ -46,7 +46,7 @@ class RuledFacts:
     def surprise_bits(self) -> Float64[np.ndarray, " facts"]:
         """What each value costs one who knows the rule and epsilon but no fact, in bits.
 
-        The rule's value has probability 1 - epsilon + epsilon / K, every other one epsilon / K.
+        The rule's value has probability $1 - epsilon + epsilon / K$, every other one $epsilon / K$.
         This less the NLL of a model, summed over training facts, is what the model has memorized
         beyond the rule.
         """
@@ -72,7 +72,7 @@ def ruled_facts(
     A token form of rules and facts (Farne, Boncoraglio and Zdeborova 2026, 2603.25579). A key is
     its identity, distinct, then its features, independent and uniform. A value has as many tokens
     as there are features. Token j of the rule's value is a permutation, drawn for this j and for
-    the features j + 1 to j + order - 1 (counted round), of feature j; so it is uniform, and knows
+    the features $j + 1$ to j + order - 1 (counted round), of feature j; so it is uniform, and knows
     nothing of fewer than `order` features. The value of an exception is uniform on all values.
 
     Of the first n facts round(epsilon n) are exceptions, spread evenly: which keys they are is as
@@ -80,7 +80,7 @@ def ruled_facts(
     and shape. Fresh keys follow the rule, and come after the facts of a larger set.
 
     Bits, given the keys: of an exception's value H = features log2(symbols) = log2 K; of all facts
-    together, given the rule, N [h2(e) + e log2(K - 1)] with e = epsilon (1 - 1/K), the share of
+    together, given the rule, $N [h2(e) + e log2(K - 1)]$ with $e = epsilon (1 - 1/K)$, the share of
     values that are not the rule's, since one has to know which these are; of the rule
     features symbols^(order - 1) log2(symbols!), however many facts there are.
 

@@ -116,7 +116,7 @@ def tuples(
     There is one fact for each person and attribute, person by person. A key is the name's tokens
     (its number in base T, the last digit first), then the attribute's; a value is C L tokens.
     Token ids are the T tokens of names and values, then the K attributes. The entropy of a value
-    is C log2 D bits, given the sets; `tuples_bits` counts the bits of all. The facts of the first
+    is $C log2 D$ bits, given the sets; `tuples_bits` counts the bits of all. The facts of the first
     n people are a prefix of the larger set with the same seed; only the frequencies differ by a
     factor.
 
@@ -124,10 +124,10 @@ def tuples(
         people: N, at most `names`.
         attributes: K.
         chunks: C, chunks of a value.
-        diversity: D, strings in the set of each attribute, at most T^L.
+        diversity: D, strings in the set of each attribute, at most $T^L$.
         length: L, tokens of a string.
         vocabulary: T, tokens that names and strings are made of, at least 2.
-        names: N_0, names that people's are drawn from, at most 2^62.
+        names: $N_0$, names that people's are drawn from, at most $2^62$.
         exponent: the frequency of the person of rank i (its place) is proportional to i^-exponent;
             the facts of a person are equally frequent.
         seed: of names, diversity sets and values.
@@ -165,11 +165,11 @@ def tuples_bits(
 ) -> float:
     """Bits of names, values and diversity sets together, to leading order.
 
-    N log2(N_0 / N) + N K C log2 D + K D log2(T^L / D), the numerator of the largest capacity
+    $N log2(N_0 / N) + N K C log2 D + K D log2(T^L / D)$, the numerator of the largest capacity
     ratio of Allen-Zhu and Li 2024 (2404.05405). It leaves out a lower-order term: a set of n
-    out of m holds log2 binomial(m, n) bits, and log2 binomial(m, n) = n log2(m / n) + r with
-    0 <= r <= n log2(e), so that the sum is low by at most (N + K D) log2(e) bits. Assumed is that
-    every string of a diversity set occurs in some value, N C >> D log D.
+    out of m holds log2 binomial(m, n) bits, and $log2 binom(m, n) = n log2(m / n) + r$ with
+    $0 <= r <= n log2(e)$, so that the sum is low by at most $(N + K D) log2(e)$ bits. Assumed is
+    that every string of a diversity set occurs in some value, N C >> D log D.
 
     Args:
         people: as for `tuples`, like the others.
@@ -178,7 +178,7 @@ def tuples_bits(
         diversity: D.
         length: L.
         vocabulary: T.
-        names: N_0.
+        names: $N_0$.
 
     Raises:
         BadInput: for an argument out of range.

@@ -87,7 +87,7 @@ class SelectConfig:
 
         After the share t of the training f = ((e - t) / (e - first))^1.5, with e where the budget
         is reached: 0.45 after the first selection, and no later than 0.8. Of what is offered, N
-        bits, and a budget of B bits, B (N / B)^f bits are kept.
+        bits, and a budget of B bits, $B (N / B)^f$ bits are kept.
 
         >>> [round(SelectConfig("loss_h").surplus(share), 2) for share in (0.05, 0.2, 0.5)]
         [1.0, 0.54, 0.0]

@@ -131,6 +131,7 @@ class Scheme:
     starts_equal: bool = False
 
 
+# The schemes by name.
 SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
         "random": Scheme(random, reads_losses=False, sets_budget=False),

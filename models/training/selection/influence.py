@@ -23,7 +23,7 @@ def influence_scores(
 
     s_i = grad l_i . mean_h grad l_h, l the NLL of a fact in nats: by how much, to first order, a
     step on fact i lowers the loss of the others (TracIn, Pruthi et al. 2020, 2002.08484, with one
-    checkpoint). Since s_i = d/de l_i(theta + e g) at e = 0, with g the mean gradient, one
+    checkpoint). Since $s_i = d/de l_i(theta + e g)$ at $e = 0$, with g the mean gradient, one
     forward-mode pass over the facts gives all of them, and no gradient of a fact is ever made.
 
     Args:

@@ -78,11 +78,11 @@ class Biographies:
 
     @property
     def total_bits(self) -> float:
-        """Bits of all people, names included: N log2(N_0 / N) + N log2 S_0.
+        """Bits of all people, names included: $N log2(N_0 / N) + N log2 S_0$.
 
-        N people, N_0 = 1.6e8 names, S_0 values of all attributes: the numerator of the capacity
+        N people, $N_0 = 1.6e8$ names, $S_0$ values of all attributes: the numerator of the capacity
         ratio of Allen-Zhu and Li 2024 (2404.05405) for a model without loss. A set of N names
-        holds log2 binomial(N_0, N) bits, which is more, by at most log2(e) bits a person.
+        holds log2 binomial(N_0, N) bits, which is more, by at most $log2(e)$ bits a person.
 
         >>> round(biographies(10_000).total_bits)
         615574
@@ -111,7 +111,7 @@ class Biographies:
             variants: biographies a person in the form multi, at least 1.
 
         Raises:
-            BadInput: for an argument out of range, or texts of 2^31 bytes or more.
+            BadInput: for an argument out of range, or texts of $2^31$ bytes or more.
 
         >>> people = biographies(3)
         >>> people.texts("simple", 0) == people.texts("simple", 7)

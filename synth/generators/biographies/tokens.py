@@ -42,6 +42,7 @@ _FACT_WORDS = tuple(
         )
     )
 )
+# The words of biographies and the marks between them; a token is the place of its word here.
 BIOGRAPHY_VOCABULARY = tuple(
     dict.fromkeys(chain(_FACT_WORDS, (w for w in _SENTENCE_WORDS if w != "their")))
 )
