@@ -43,7 +43,7 @@ def test_python_imports_what_there_is(page):
 
 
 def test_the_table_of_sizes_is_right():
-    text = (ROOT / "docs" / "using.md").read_text()
+    text = (ROOT / "docs" / "how-to" / "your-facts.md").read_text()
     for name, (width, depth, heads) in SIZES.items():
         model = named_size(name, 128)
         rest = model.parameters - model.embedding_parameters
