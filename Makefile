@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: curve labs test test-slow test-cluster lint bench clean
+.PHONY: curve labs test test-slow test-cluster lint bench docs clean
 
 # The main job: measure the capacity curve on this machine and draw it.
 curve: .venv/.installed
@@ -35,6 +35,13 @@ lint: .venv/.installed-test
 bench: .venv/.installed-bench
 	$(BIN)/python -m benchmarks.compare
 
+# The site, into out/site; a dead link, a warning, a missing page or a load from elsewhere fails it.
+docs: .venv/.installed-docs
+	rm -rf out/site out/doctrees
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -d out/doctrees docs out/site
+	$(BIN)/python -m docs.extensions.check out/site
+	@echo out/site/index.html
+
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[cities]"
@@ -50,6 +57,10 @@ bench: .venv/.installed-bench
 
 .venv/.installed-bench: .venv/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	touch $@
+
+.venv/.installed-docs: .venv/.installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
 	touch $@
 
 .venv/.installed-cluster: .venv/.installed-test
