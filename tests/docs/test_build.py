@@ -46,6 +46,15 @@ def test_the_start_page_has_the_picture_and_the_commands(site):
 
 
 @pytest.mark.slow
+def test_names_and_commands_in_pages_lead_to_the_reference(site):
+    links = read_page((site / "theory.html").read_text()).links
+    assert "reference/capacity.html#factcap.capacity.luck_bound" in links
+    links = read_page((site / "retention.html").read_text()).links
+    assert "reference/commands.html#command-predict" in links
+    assert ">theory.md<" not in (site / "results.html").read_text()
+
+
+@pytest.mark.slow
 def test_the_explorer_is_copied_as_it_is(site):
     for path in (ROOT / "docs" / "explore").rglob("*.html"):
         copy = site / "explore" / path.relative_to(ROOT / "docs" / "explore")
