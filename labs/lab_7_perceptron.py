@@ -7,7 +7,6 @@ with app.setup:
 
     import marimo as mo
     import numpy as np
-    from kit import attempt, check, near, picture, predict, wait_for
     from scipy import integrate, optimize, stats
 
     from factcap.capacity import (
@@ -21,6 +20,7 @@ with app.setup:
     from factcap.figures.style import COLORS, MARKERS, line
     from factcap.figures.theory.rules_and_facts import most_separable
     from factcap.synth import rules_and_facts
+    from kit import attempt, check, picture, predict, wait_for
 
 
 @app.cell(hide_code=True)
@@ -292,8 +292,10 @@ def _(separable):
                 "It says yes to everything. Do the weights 0 pass your inequalities?",
             ),
             (
-                lambda answer: [bool(said) for said in answer[:3]] == _truth[:3]
-                and not (answer[3] and answer[4]),
+                lambda answer: (
+                    [bool(said) for said in answer[:3]] == _truth[:3]
+                    and not (answer[3] and answer[4])
+                ),
                 "It finds no weights below 0. Which bounds does `linprog` put on its variables?",
             ),
         ],
@@ -411,9 +413,7 @@ def _(capacity):
                 "This is what a label asks for. The capacity is how many can ask.",
             ),
             (
-                lambda answer: np.allclose(
-                    answer, [1 / (1 + m**2) for m in _margins], rtol=0.01
-                ),
+                lambda answer: np.allclose(answer, [1 / (1 + m**2) for m in _margins], rtol=0.01),
                 "You have squared z + margin where it is negative, too. Such inputs ask for "
                 "nothing.",
             ),
@@ -530,7 +530,9 @@ def _(shares, stored_labels):
         _axes.plot(shares, _points, MARKERS[_number], color=COLORS[_number], label=_name)
     mo.vstack(
         [
-            picture.shown(_axes, "Labels a weight rise where + is rare; bits a weight fall a little"),
+            picture.shown(
+                _axes, "Labels a weight rise where + is rare; bits a weight fall a little"
+            ),
             mo.md(f"""
             Lines: Gardner's theory. Points: your linear program, with 40 weights and a threshold.
             Where one label in twenty is +, a weight stores {_measured[-1]:.1f} labels and
