@@ -57,10 +57,10 @@ def _():
             mo.md(r"""
             ## 1. What an exception costs
 
-            Points $x$ get a label + or −. Mostly the label follows a **rule**: the side of a line on
-            which $x$ lies. With probability $\epsilon$ the label is a **fact**: a coin is thrown.
-            The model (Farne, Boncoraglio and Zdeborova 2026) has $d$ dimensions; here are two. Facts
-            have a ring.
+            Points $x$ get a label + or −. Mostly the label follows a **rule**: the side of a line
+            on which $x$ lies. With probability $\epsilon$ the label is a **fact**: a coin is
+            thrown. The model (Farne, Boncoraglio and Zdeborova 2026) has $d$ dimensions; here are
+            two. Facts have a ring.
             """),
             share_of_facts,
         ]
@@ -94,17 +94,25 @@ def _(share_of_facts):
         [
             picture.shown(_axes, "Points on both sides of a line; facts are ringed"),
             mo.md(
-                f"Of 60 points {_drawn.is_fact.sum()} are facts. **{_off.sum()}** labels are not the "
-                "rule's."
+                f"Of 60 points {_drawn.is_fact.sum()} are facts. **{_off.sum()}** labels are not "
+                "the rule's."
             ),
         ]
     )
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 5.1.** You know the rule and nothing else. Which share of *all* labels do you get
+    wrong?
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 5.1 You know the rule and nothing else. Which share of all labels do you get wrong?
     def wrong_by_rule(epsilon):
         ### BEGIN SOLUTION
         return epsilon / 2
@@ -137,10 +145,17 @@ def _(wrong_by_rule):
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 5.2.** You see the points and know the rule. How many bits a point are there left to
+    memorize? `binary_entropy(p)` is the entropy of a coin that falls + with probability p.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 5.2 And how many bits a point are there to memorize, for one who knows the rule and the points?
-    #     binary_entropy(p) is the entropy of a coin that falls + with probability p.
     def bits_beyond_rule(epsilon):
         ### BEGIN SOLUTION
         return binary_entropy(epsilon / 2)
@@ -240,9 +255,9 @@ def _(EPSILON, LOAD, linear, ridges):
         [
             picture.shown(_axes, "With less ridge facts are learned, and the rule gets worse"),
             mo.md(f"""
-            Points: the mean of 24 sets of 90 points in 120 dimensions. Lines: theory, for infinitely
-            many dimensions. The best ridge is {_best:.2f}, with an error of **{_least:.3f}** on new
-            points. Where all facts are memorized it is
+            Points: the mean of 24 sets of 90 points in 120 dimensions. Lines: theory, for
+            infinitely many dimensions. The best ridge is {_best:.2f}, with an error of
+            **{_least:.3f}** on new points. Where all facts are memorized it is
             **{_theory[0].generalization_error:.3f}**.
 
             A linear learner has one vector for everything. To meet a fact it has to turn that
@@ -256,8 +271,8 @@ def _(EPSILON, LOAD, linear, ridges):
 @app.cell(hide_code=True)
 def _():
     predicted_kernel = predict(
-        "A kernel learner **without a ridge** meets every training label, whatever its notes weigh. "
-        "Give the notes more and more weight. What happens to the error on new points?",
+        "A kernel learner **without a ridge** meets every training label, however much its notes "
+        "weigh. Give the notes more and more weight. What happens to the error on new points?",
         options=["it rises", "it falls", "it falls and then rises"],
         default="it rises",
     )
@@ -268,8 +283,8 @@ def _():
 
             In many dimensions a kernel does two things at once. It has a linear part, of size
             $\mu_1^2$, which answers alike for points that lie alike. And it has a *note* for each
-            training point, of size $\mu_\star^2$, which is read at that very point and nowhere else.
-            All that matters is their ratio $\mu_\star^2 / \mu_1^2$.
+            training point, of size $\mu_\star^2$, which is read at that very point and nowhere
+            else. All that matters is their ratio $\mu_\star^2 / \mu_1^2$.
             """),
             predicted_kernel,
         ]
@@ -312,21 +327,28 @@ def _(kernel_errors, kernel_ratios):
         [
             picture.shown(_axes, "Error on new points against the weight of notes has a minimum"),
             mo.md("""
-            All these learners know **every** fact, and every label that follows the rule. Yet one of
-            them is best for new points. With few notes the vector must carry the facts. With many,
-            points are looked up that could have taught the rule.
+            All these learners know **every** fact, and every label that follows the rule. Yet one
+            of them is best for new points. With few notes the vector must carry the facts. With
+            many, points are looked up that could have taught the rule.
             """),
         ]
     )
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 5.3.** Which ratio is best for new points, where all labels are met?
+    `solve(loss="square", alpha=load, epsilon=epsilon, ridge=0.0, mu_star=...)` has a
+    `generalization_error`; `mu_star` is the root of the ratio. Ratios from 0.1 to 10 are enough,
+    and `optimize.minimize_scalar(f, bounds=(low, high)).x` is where `f` is least.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 5.3 The ratio that is best for new points, where all labels are met (ridge 0).
-    #     solve(loss="square", alpha=load, epsilon=epsilon, ridge=0.0, mu_star=...) has a
-    #     .generalization_error; mu_star is the root of the ratio. 0.1 to 10 is far enough;
-    #     optimize.minimize_scalar(f, bounds=(low, high)).x is where f is least.
     def best_ratio(epsilon, load):
         ### BEGIN SOLUTION
         def error(ratio):
@@ -388,17 +410,21 @@ def _(best_ratio, check_3):
             *_rows,
         ]
     )
-    mo.md(f"""
-The best ratio does not depend on how many points there are. It is
-$\\pi / (2 (1 - \\epsilon)^2) - 1$:
-
-{_table}
-
-Compare the two columns for new points: they agree to the last digit. The kernel without a ridge
-knows the rule as well as the best linear learner, *and* all facts. Notes do what a ridge does: they
-take what the rule cannot explain. A ridge throws it away, notes keep it. **Memorizing is free for a
-model that has a place for it.**
-    """)
+    mo.vstack(
+        [
+            mo.md(r"""
+            The best ratio does not depend on how many points there are. It is
+            $\pi / (2 (1 - \epsilon)^2) - 1$:
+            """),
+            mo.md(_table),
+            mo.md("""
+            Compare the two columns for new points: they agree to the last digit. The kernel without
+            a ridge knows the rule as well as the best linear learner, *and* all facts. Notes do
+            what a ridge does: they take what the rule cannot explain. A ridge throws it away, notes
+            keep it. **Memorizing is free for a model that has a place for it.**
+            """),
+        ]
+    )
     return
 
 
@@ -419,7 +445,7 @@ def _():
 def _(predicted_units):
     wait_for(predicted_units)
     units = (1, 2, 4, 8, 16, 64, 256)
-    _plan = NetworkPlan(dimension=60, hidden=units, steps=1000, repeats=4)
+    _plan = NetworkPlan(dimension=60, hidden=units, steps=1000, repeats=3)
     _tasks = [(hidden, seed) for hidden in units for seed in range(_plan.repeats)]
     networks = [
         network_row(_plan, hidden, seed)
@@ -451,7 +477,7 @@ def _(networks, units):
         [
             picture.shown(_axes, "Facts are known from 8 units on; the other error falls slowly"),
             mo.md(f"""
-            Means of four draws. The error on new points goes from {_new[3]:.3f} with 8 units to
+            Means of three draws. The error on new points goes from {_new[3]:.3f} with 8 units to
             {_new[-1]:.3f} with 256. A network that has far more weights than it needs meets every
             false label and does not lose the rule. It does not reach the least error
             ({_best:.3f}) either.
@@ -464,19 +490,23 @@ def _(networks, units):
 @app.cell(hide_code=True)
 def _():
     predicted_size = predict(
-        "Transformers learn 400 facts of 12 bits, of which 20 % are exceptions to a rule that costs "
-        "133 bits. The smallest has no room for the exceptions, the largest has plenty. Which gives "
-        "the rule's value most often for keys that it has **never seen**?",
-        options=["the smallest", "one that has just enough room", "the largest"],
-        default="the largest",
+        "Transformers learn 400 facts of 12 bits, of which 20 % are exceptions to a rule that "
+        "costs 133 bits. Which gives the rule's value most often for keys that it has **never "
+        "seen**?",
+        options=[
+            "the smallest, which knows no exception",
+            "one that has just enough room for all exceptions",
+            "the largest, which has room for ten times as many",
+        ],
+        default="the largest, which has room for ten times as many",
     )
     mo.vstack(
         [
             mo.md("""
             ## 5. Too little room
 
-            So far there was always room for all facts, or a ridge to keep them out. A language model
-            may have to choose. Here is the same task in tokens: a key has features that decide its
+            So far there was room for all facts, or a ridge to keep them out. A language model may
+            have to choose. Here is the same task in tokens: a key has features that decide its
             value, but for exceptions, whose values are drawn at random.
             """),
             predicted_size,
@@ -496,7 +526,7 @@ def _(predicted_size):
         widths=(6, 8, 12, 16),
         orders=(1,),
         exposures=(100,),
-        seeds=(0, 1),
+        seeds=(0,),
     )
     _runs = planned_runs(plan)
     with (
@@ -546,8 +576,8 @@ def _(transformers):
             The smallest knows {_exceptions[0]:.0%} of the exceptions and gives the rule's value for
             **{_fresh[0]:.0%}** of new keys. Larger ones know up to {max(_exceptions):.0%} of the
             exceptions, and the rule for **{min(_fresh):.0%}** at the worst. The rule is cheap and
-            comes first. But to know exceptions the model must tell keys apart, and it then tells new
-            keys apart from all that it knows, too. More room heals this only in part.
+            comes first. But to know exceptions the model must tell keys apart, and then it tells
+            new keys apart from all that it knows, too. More room heals this only in part.
             """),
         ]
     )
@@ -561,17 +591,24 @@ def _(transformers):
     Could a transformer of that size have known more exceptions? Where *all* facts are exceptions
     these stored at most **{bits_each:.2f} bits a parameter**. That is what they hold. Of facts of
     which a share $\epsilon$ are exceptions, values being one of $K$,
-    `least_exception_error(epsilon, choices, bits)` says which share of *all* facts a model gets wrong
-    at the least if it knows the rule and can hold so many `bits` **for each fact**. A share
+    `least_exception_error(epsilon, choices, bits)` says which share of *all* facts a model gets
+    wrong at the least if it knows the rule and can hold so many `bits` **for each fact**. A share
     $\epsilon (1 - 1/K)$ of all facts differ from the rule.
     """)
     return (bits_each,)
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 5.4.** Which share of the exceptions, of those that differ from the rule, can a model
+    know at most whose parameters hold `bits_each` each?
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 5.4 The largest share of the exceptions (of those that differ from the rule) that a model can
-    #     know whose parameters hold bits_each each.
     def most_exceptions(parameters, bits_each, facts, epsilon, choices):
         ### BEGIN SOLUTION
         wrong = least_exception_error(epsilon, choices, bits_each * parameters / facts)
@@ -590,8 +627,8 @@ def _(most_exceptions):
         "5.4",
         attempt(lambda: [most_exceptions(*case) for case in _cases]),
         lambda answer: np.allclose(answer, 1 - _wrong / _off, atol=1e-4),
-        hint="How many bits does the model hold in all, and how many for each fact? What is wrong is "
-        "an exception: divide by how many of these there are.",
+        hint="How many bits does the model hold in all, and how many for each fact? What is wrong "
+        "is an exception: divide by how many of these there are.",
         slips=[
             (
                 lambda answer: np.allclose(answer, 1 - _wrong, atol=1e-4),
@@ -624,13 +661,13 @@ def _(bits_each, check_4, mean_of, most_exceptions, plan):
         [
             picture.shown(_axes, "The bound on exceptions known lies above what was measured"),
             mo.md("""
-            No measured point lies above the line. The smallest transformer lies far below it: it had
-            room for the exceptions, by the bits it can hold of random facts, and did not use it.
-            A small model that is trained on everything spreads its bits over facts that the rule
-            gives for nothing.
+            No measured point lies above the line. The smallest transformer lies far below it. By
+            the bits that such models hold of random facts it had room for most exceptions, and it
+            did not use it in the 100 times that it read each fact.
 
             **To think about.** You want the rule for new keys from a large model. Name two ways to
-            keep exceptions from disturbing it, one by the choice of what it is trained on.
+            keep exceptions from disturbing it. One of them is a choice of what it is trained on:
+            that was lab 4.
             """),
         ]
     )

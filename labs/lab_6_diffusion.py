@@ -26,6 +26,7 @@ with app.setup:
         score_error,
         train_denoiser,
     )
+    from kit import attempt, check, near, picture, predict, wait_for
 
 
 @app.cell(hide_code=True)
@@ -101,9 +102,17 @@ def _():
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 6.1.** Write this denoiser: the training points are `points`, an array $N \times d$,
+    and `x` is one noisy point of $d$ numbers.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 6.1 The best denoiser of the training points (points x d), at one noisy point x (d).
     def denoise(x, points, sigma):
         ### BEGIN SOLUTION
         square = np.sum((points - x) ** 2, axis=1)
@@ -199,13 +208,16 @@ def _(best_copies, fresh, pool):
             *_rows,
         ]
     )
-    mo.md(f"""
-{_table}
-
-Sampled with the formula of 6.1. It goes from noise to a training point, whatever their number.
-So a diffusion model that makes new points does so *because it does not minimize its loss*. What
-keeps it from doing so is that it cannot hold all points.
-    """)
+    mo.vstack(
+        [
+            mo.md(_table),
+            mo.md("""
+            Sampled with the formula of 6.1. It goes from noise to a training point, whatever their
+            number. So a diffusion model that makes new points does so *because it does not minimize
+            its loss*. What keeps it from doing so is that it cannot hold all points.
+            """),
+        ]
+    )
     return
 
 
@@ -224,9 +236,17 @@ def _():
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 6.2.** What is the probability that $r_1 / r_2$ is below a threshold, in $d$
+    dimensions?
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 6.2 The probability that r_1 / r_2 is below a threshold, in d dimensions.
     def by_chance(d, threshold):
         ### BEGIN SOLUTION
         return threshold**d
@@ -288,6 +308,11 @@ def _(by_chance, check_2):
 @app.cell(hide_code=True)
 def _(DIMENSION):
     shape = DenoiserConfig(DIMENSION, width=48, depth=3)
+    return (shape,)
+
+
+@app.cell(hide_code=True)
+def _(shape):
     predicted_half = predict(
         f"Now a real network, of {shape.parameters:,} parameters, is trained on N points of those "
         "8 dimensions. With few points it copies. From which N on is less than half of its samples "
@@ -296,7 +321,7 @@ def _(DIMENSION):
         default="N = 5,000",
     )
     mo.vstack([mo.md("## 3. From copying to drawing"), predicted_half])
-    return predicted_half, shape
+    return (predicted_half,)
 
 
 @app.cell(hide_code=True)
@@ -421,11 +446,18 @@ def _(counts, networks):
     return all_bits, stored_bits
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 6.3.** At how many points does all there is to store just fill the most that a
+    network stored? Between the points measured take log(bits) as a straight line in log(points):
+    `np.interp`. The arguments are lists, in the order of the table.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 6.3 The number of points at which all there is to store just fills the most that a network
-    #     stored. Between the points measured, take log(bits) as a straight line in log(points)
-    #     (np.interp). The arguments are lists, in the order of the table.
     def full_at(points, stored, everything):
         ### BEGIN SOLUTION
         return np.exp(np.interp(np.log(max(stored)), np.log(everything), np.log(points)))
@@ -466,15 +498,15 @@ def _(all_bits, check_3, counts, full_at, networks, shape, stored_bits):
         np.interp(-0.5, [-networks[n]["copies"] for n in counts], np.log(np.array(counts)))
     )
     mo.md(f"""
-    The network stores at most **{max(stored_bits):,.0f} bits**, {max(stored_bits) / shape.parameters:.2f}
-    for each of its parameters. It is full at **{_full:.0f} points**. Half of its samples are copies
-    at **{_half:.0f} points**.
+    The network stores at most **{max(stored_bits):,.0f} bits**,
+    {max(stored_bits) / shape.parameters:.2f} for each of its parameters. It is full at
+    **{_full:.0f} points**. Half of its samples are copies at **{_half:.0f} points**.
 
     Beyond, something else happens than in a table of facts. The points have a rule behind them,
     their distribution, and it costs the same bits however many points there are. A full network
     gives up points and takes the rule: stored bits *fall*, and the error of its score falls with
-    them, to {networks[1024]["error"]:.2f} at 1,024 points. What looks like learning to generalize is
-    running out of room to memorize. Lab 5 has the same two things side by side.
+    them, to {networks[1024]["error"]:.2f} at 1,024 points. What looks like learning to generalize
+    begins with running out of room to memorize. Lab 5 has the same two things side by side.
     """)
     return
 
@@ -504,10 +536,18 @@ def _():
     return (predicted_instrument,)
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 6.4.** How uncertain does such a posterior say it is? The `weights` ($N$) sum to 1,
+    `points` are $N \times d$. Return the root of the mean, over the $d$ coordinates, of the
+    variance of each.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 6.4 How uncertain such a posterior says it is. The weights (N) sum to 1, points are N x d.
-    #     Return the root of the mean, over the d coordinates, of the variance of each.
     def claimed_spread(weights, points):
         ### BEGIN SOLUTION
         mean = weights @ points
@@ -595,8 +635,8 @@ def _(instruments, of_instruments):
                 _axes, "With less noise the memorized prior claims less error and makes more"
             ),
             mo.md(f"""
-            Read it from right to left. With the true prior a better instrument never hurts. With the
-            memorized one the error has its least at a noise of
+            Read it from right to left. With the true prior a better instrument never hurts. With
+            the memorized one the error has its least at a noise of
             {instruments[of_instruments[:, 0].argmin()]:.1f}; then the posterior picks, ever more
             surely, the one training point that happens to fit the two coordinates seen, and takes
             the other six from it. At a noise of {instruments[0]:.2f} there are

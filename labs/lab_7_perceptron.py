@@ -140,9 +140,17 @@ def _():
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 7.1.** Turn these three sentences into a function for $C(n, d)$. Do not list the
+    labels.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 7.1 Turn these three sentences into C(n, d). Do not list the labels.
     def dichotomies(n, d):
         ### BEGIN SOLUTION
         if d == 0:
@@ -252,9 +260,17 @@ def _():
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 7.2.** Write a function that says, True or False, whether weights exist that give
+    each row of `inputs` its label in `labels`, −1 or 1.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 7.2 Whether weights exist that give each row of inputs its label, -1 or 1: True or False.
     def separable(inputs, labels):
         ### BEGIN SOLUTION
         signed = labels[:, None] * inputs
@@ -382,10 +398,17 @@ def _():
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 7.3.** Compute the capacity $\alpha_c$ of a margin to within 1 %, by an integral
+    (`integrate.quad`, `stats.norm.pdf`) or by the mean over a million random numbers.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 7.3 The capacity alpha_c of a margin, to 1 %: by an integral (integrate.quad, stats.norm.pdf)
-    #     or by the mean over a million random numbers.
     def capacity(margin):
         ### BEGIN SOLUTION
         asked, _error = integrate.quad(
@@ -451,10 +474,18 @@ def _():
     return (predicted_skew,)
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 7.4.** How many bits of such labels does a weight store?
+    `gardner_capacity(positive_fraction=f)` says how many labels a weight can store, and
+    `binary_entropy(f)` is $h(f)$.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 7.4 The bits that a weight stores of such labels. gardner_capacity(positive_fraction=f) says
-    #     how many labels a weight can store, and binary_entropy(f) is h(f).
     def bits_a_weight(f):
         ### BEGIN SOLUTION
         return gardner_capacity(positive_fraction=f) * binary_entropy(f)
@@ -493,7 +524,7 @@ def _(bits_a_weight):
 def _(check_2, predicted_skew, separable):
     wait_for(predicted_skew, check_2)
 
-    def most_labels(f, weights, seed):
+    def most_labels(f, seed, weights=60):
         """The most labels, of one sequence with a share f of +, that your program can learn."""
         rng = np.random.default_rng([seed, 7])
         low, high = weights, round(3 * weights * gardner_capacity(positive_fraction=f))
@@ -506,7 +537,7 @@ def _(check_2, predicted_skew, separable):
         return low / weights
 
     shares = (0.5, 0.2, 0.1, 0.05)
-    stored_labels = [[most_labels(f, 40, seed) for seed in range(10)] for f in shares]
+    stored_labels = [[most_labels(f, seed) for seed in range(10)] for f in shares]
     return shares, stored_labels
 
 
@@ -534,7 +565,7 @@ def _(shares, stored_labels):
                 _axes, "Labels a weight rise where + is rare; bits a weight fall a little"
             ),
             mo.md(f"""
-            Lines: Gardner's theory. Points: your linear program, with 40 weights and a threshold.
+            Lines: Gardner's theory. Points: your linear program, with 60 weights and a threshold.
             Where one label in twenty is +, a weight stores {_measured[-1]:.1f} labels and
             {_measured[-1] * binary_entropy(0.05):.1f} bits.
 
@@ -561,10 +592,17 @@ def _():
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    mo.md(r"""
+    **Exercise 7.5.** What is the least share of wrong labels at a load $\alpha$, in labels a
+    weight? It is 0 where all of them fit. `optimize.brentq` finds where a function crosses 0.
+    """)
+    return
+
+
 @app.cell
 def _():
-    # 7.5 The least share of wrong labels at a load (labels a weight); 0 where all of them fit.
-    #     optimize.brentq finds where a function crosses 0.
     def least_errors(load):
         ### BEGIN SOLUTION
         if load <= 2:
