@@ -468,8 +468,8 @@ def _():
 
 @app.cell(hide_code=True)
 def _(full_at):
-    _points, _all = [10, 40, 160, 640], [200.0, 900.0, 3300.0, 12_000.0]
-    _stored = [190.0, 600.0, 1500.0, 400.0]
+    _points, _all = [10, 100, 1000, 10_000], [200.0, 1000.0, 2000.0, 4000.0]
+    _stored = [190.0, 700.0, 1500.0, 900.0]
     check_3 = check(
         "6.3",
         attempt(full_at, _points, _stored, _all),
@@ -477,7 +477,7 @@ def _(full_at):
         hint="Take the highest point of the stored bits. Go from there to the left, at the same "
         "height, until you meet the other line.",
         slips=[
-            (near(160), "There the most is stored, but not all there is."),
+            (near(1000), "There the most is stored, but not all there is."),
             (
                 near(float(np.interp(1500, _all, _points)), 0.02),
                 "Nearly. You have drawn the straight line in bits and points, not in their "
