@@ -674,5 +674,29 @@ def _(bits_each, check_4, mean_of, most_exceptions, plan):
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    ### TEACHER
+    mo.md(r"""
+    ## For the teacher
+
+    - **5.2** The most frequent slip is one bit a fact. Ask how a memory that holds only the bits of
+      the facts would know which points they are. The second is to pay for facts that agree with
+      the rule.
+    - **The four predictions** have four different answers: memorizing harms the rule (linear), it
+      does so only with too few or too many notes (kernel), it does not (networks), and it does
+      again (transformers). Collect the votes and come back to them at the end: what decides is
+      whether the model has a place for facts that new inputs do not touch.
+    - **5.3** Students look for a dependence on the load. There is none. The proof is one line: the
+      notes act as a ridge of size $\mu_\star^2$, and the best ridge does not depend on the load.
+    - **Part 5** is one draw of 400 facts. `factcap figure rules_in_transformers` has 2,000 facts,
+      five sizes and two seeds, with the same outcome.
+    - **The last question.** Leave exceptions out of the training, as those of highest loss (lab 4);
+      or a model so small, or trained so shortly, that it does not come to them. More data of the
+      rule helps too.
+    """)
+    return
+
+
 if __name__ == "__main__":
     app.run()

@@ -651,5 +651,28 @@ def _(instruments, of_instruments):
     return
 
 
+@app.cell(hide_code=True)
+def _():
+    ### TEACHER
+    mo.md(r"""
+    ## For the teacher
+
+    - **First prediction.** Nearly all say that 1,000 points are enough. The least loss belongs to
+      one function, that of 6.1, and this function copies. A good moment to ask what a validation
+      loss would show.
+    - **6.2** The hint helps most: areas of disks.
+    - **Second prediction.** Votes follow the number of parameters. The network has some 6,000 of
+      them and copies up to some 60 points, since a point of 8 numbers is some 20 bits and a
+      parameter holds a quarter of a bit here. Trained longer it holds more:
+      `factcap figure diffusion_transition` has half a bit.
+    - **Stored bits fall** from the most on. They can fall below 0: then the network describes its
+      training points worse than the true distribution does.
+    - **Third prediction.** *It falls and then rises.* The posterior of a memorized prior is sure of
+      the wrong thing. Ask for the number of modes at the smallest noise.
+    - **The last question.** Only what it claims. That is why one asks whether a prior has memorized.
+    """)
+    return
+
+
 if __name__ == "__main__":
     app.run()
