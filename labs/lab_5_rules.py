@@ -43,8 +43,8 @@ def _():
     4. networks of one hidden layer, trained here,
     5. transformers, trained here, with too little room for everything.
 
-    *Some 40 minutes; the computer works for about one of them. You need: linear regression with a
-    ridge, and labs 1 and 2. Write where it says* `# Your code here.`
+    *Some 40 minutes. Training takes a minute or two. Needs: labs 1 and 2, and linear regression
+    with a ridge. Where a cell asks for your code, replace the `...`.*
     """)
     return
 

@@ -43,8 +43,8 @@ def _():
        new ones, at a number of points that their capacity in bits foretells,
     4. see what a memorized prior does to a measurement.
 
-    *Some 35 minutes; the computer works for about one of them. You need: conditional expectations,
-    and labs 1 and 2. Write where it says* `# Your code here.`
+    *Some 35 minutes. Training takes a minute or two. Needs: labs 1 and 2, and conditional
+    expectations. Where a cell asks for your code, replace the `...`.*
     """)
     return
 
@@ -669,7 +669,8 @@ def _():
       training points worse than the true distribution does.
     - **Third prediction.** *It falls and then rises.* The posterior of a memorized prior is sure of
       the wrong thing. Ask for the number of modes at the smallest noise.
-    - **The last question.** Only what it claims. That is why one asks whether a prior has memorized.
+    - **The last question.** Only what it claims. That is why one asks whether a prior has
+    memorized.
     """)
     return
 

@@ -38,7 +38,7 @@ def _():
     5. find out what has to go wrong beyond its capacity.
 
     *Some 35 minutes; the computer works for less than one of them. You need binomial coefficients,
-    the normal distribution, and what a bit of a fact is (lab 1). Write where it says*
+    the normal distribution, and what a bit of a fact is (lab 1). Write where it says ...*
     `# Your code here.`
     """)
     return

@@ -2,15 +2,8 @@ import numpy as np
 import pytest
 
 from factcap.capacity import binary_entropy, error_floor, gardner_capacity
-from labs.run import run_lab
-from tests.labs.judging import LABS, states, student_lab
-
-LAB = LABS / "lab_7_perceptron.py"
-EXERCISES = ["7.1", "7.2", "7.3", "7.4", "7.5"]
-
-
-def cut_anywhere(n, d):
-    return 2 if n == 1 else cut_anywhere(n - 1, d) + (cut_anywhere(n - 1, d - 1) if d else 0)
+from tests.labs.answers import lab_7_perceptron as answers
+from tests.labs.teachers import run_solved
 
 
 def by_perceptron_rule(inputs, labels):
@@ -21,47 +14,13 @@ def by_perceptron_rule(inputs, labels):
     return bool((labels * (inputs @ weights) > 0).all())
 
 
-WRONG = (
-    {
-        "dichotomies": lambda n, d: 2**n,
-        "separable": lambda inputs, labels: True,
-        "capacity": lambda margin: 1 / gardner_capacity(margin),
-        "bits_a_weight": lambda f: gardner_capacity(positive_fraction=f),
-        "least_errors": lambda load: max(0, 1 - 2 / load),
-    },
-    {
-        "dichotomies": cut_anywhere,
-        "separable": lambda inputs, labels: (labels @ inputs > 0).all(),
-        "capacity": lambda margin: 1 / (1 + margin**2),
-        "bits_a_weight": lambda f: 2 * binary_entropy(f),
-        "least_errors": lambda load: max(0, 1 - 2 / load) / 2,
-    },
-)
-
-
-def test_solutions_are_right():
-    assert states(LAB) == dict.fromkeys(EXERCISES, "right")
-
-
 def test_another_program_is_right():
-    assert states(LAB, {"separable": by_perceptron_rule})["7.2"] == "right"
-
-
-def test_blanks_are_unanswered(tmp_path):
-    blank = student_lab(LAB.stem, tmp_path)
-    assert states(blank) == dict.fromkeys(EXERCISES, "unanswered")
-
-
-@pytest.mark.parametrize("answers", WRONG)
-def test_wrong_answers_are_wrong(answers):
-    assert states(LAB, answers) == dict.fromkeys(EXERCISES, "wrong")
+    run_solved("lab_7_perceptron", answers.measured() | {"separable": by_perceptron_rule})
 
 
 @pytest.mark.slow
 def test_the_lab_shows_what_it_says():
-    finished = run_lab(LAB)
-    assert all(verdict.right for verdict in finished.verdicts.values())
-    found = finished.values
+    found = run_solved("lab_7_perceptron").values
     most = {d: np.mean(points) / d for d, points in found["most_points"].items()}
     assert most == pytest.approx(dict.fromkeys(most, 2), rel=0.15)
     spread = [np.std(points) / d for d, points in found["most_points"].items()]

@@ -1,4 +1,3 @@
-import numpy as np
 
 from factcap.capacity import binary_entropy, gardner_capacity
 from tests.labs.answers.unpredicted import unpredicted
@@ -16,14 +15,6 @@ def measured():
 
 def cut_anywhere(n, d):
     return 2 if n == 1 else cut_anywhere(n - 1, d) + (cut_anywhere(n - 1, d - 1) if d else 0)
-
-
-def by_perceptron_rule(inputs, labels):
-    weights = np.zeros(inputs.shape[1])
-    for _ in range(100):
-        for x, y in zip(inputs, labels, strict=True):
-            weights += y * x if y * (x @ weights) <= 0 else 0
-    return bool((labels * (inputs @ weights) > 0).all())
 
 
 WRONG = (
