@@ -37,9 +37,8 @@ def _():
     4. measure a weight in bits,
     5. find out what has to go wrong beyond its capacity.
 
-    *Some 35 minutes; the computer works for less than one of them. You need binomial coefficients,
-    the normal distribution, and what a bit of a fact is (lab 1). Write where it says ...*
-    `# Your code here.`
+    *Some 35 minutes. Nothing takes longer than half a minute. Needs: lab 1, binomial coefficients
+    and the normal distribution. Where a cell asks for your code, replace the `...`.*
     """)
     return
 
