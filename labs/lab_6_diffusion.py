@@ -51,9 +51,9 @@ def _():
 
 @app.cell(hide_code=True)
 def _():
-    few_points = mo.ui.slider(2, 40, value=8, label="training points", show_value=True)
+    few_points = mo.ui.slider(2, 100, value=20, label="training points", show_value=True)
     noise_steps = [round(float(step), 2) for step in np.geomspace(0.03, 3, 25)]
-    blur = mo.ui.slider(steps=noise_steps, value=noise_steps[14], label="noise", show_value=True)
+    blur = mo.ui.slider(steps=noise_steps, value=noise_steps[18], label="noise", show_value=True)
     mo.vstack(
         [
             mo.md(r"""
@@ -343,7 +343,9 @@ def _(copied, fresh, jax, pool, predicted_half, shape, true):
             "error": score_error(network, true.denoiser(), fresh, 0.3, key),
         }
 
-    networks = {n: trained(n) for n in mo.status.progress_bar(counts, title="Training")}
+    networks = {
+        n: trained(n) for n in mo.status.progress_bar(counts, title="Training", remove_on_exit=True)
+    }
     return counts, networks
 
 
@@ -352,6 +354,8 @@ def _(counts, networks):
     _axes = picture.axes(
         xscale="log", xlabel="training points", ylabel="copies among samples", ylim=(-0.03, 1.03)
     )
+    _axes.set_xticks(counts, [f"{n:,}" for n in counts])
+    _axes.minorticks_off()
     _axes.plot(
         counts,
         [networks[n]["copies"] for n in counts],
@@ -408,7 +412,8 @@ def _():
     Why there? Count bits. To know a training point at a resolution of 0.05, beyond what the true
     distribution says of every point, takes some twenty bits. That is the counterpart of the $H$ of
     a fact. Two numbers were measured of each network: the bits it *stores* of all its training
-    points, and *all* there are to store of them.
+    points, and *all* there are to store of them. The table has a third: how far its denoiser is
+    from that of the true distribution, where 0 is exact and 1 as wrong as no denoiser at all.
     """)
     return
 
@@ -423,6 +428,8 @@ def _(counts, networks):
         ylabel="bits, of all points",
         ylim=(0, 1.5 * max(stored_bits)),
     )
+    _axes.set_xticks(counts, [f"{n:,}" for n in counts])
+    _axes.minorticks_off()
     _axes.plot(counts, stored_bits, marker=MARKERS[0], label="stored", **line(0))
     _axes.plot(counts, all_bits, label="all there is to store", **line(2))
     mo.vstack(
@@ -431,7 +438,7 @@ def _(counts, networks):
             mo.md(
                 "\n".join(
                     [
-                        "| training points | stored | all | error of the score |",
+                        "| training points | stored | all | error of the denoiser |",
                         "|---|---|---|---|",
                         *(
                             f"| {n:,} | {networks[n]['stored']:,.0f} | {networks[n]['all']:,.0f} "
@@ -504,7 +511,7 @@ def _(all_bits, check_3, counts, full_at, networks, shape, stored_bits):
 
     Beyond, something else happens than in a table of facts. The points have a rule behind them,
     their distribution, and it costs the same bits however many points there are. A full network
-    gives up points and takes the rule: stored bits *fall*, and the error of its score falls with
+    gives up points and takes the rule: stored bits *fall*, and the error of its denoiser falls with
     them, to {networks[1024]["error"]:.2f} at 1,024 points. What looks like learning to generalize
     begins with running out of room to memorize. Lab 5 has the same two things side by side.
     """)
@@ -612,8 +619,10 @@ def _(DIMENSION, check_4, claimed_spread, fresh, pool, predicted_instrument, tru
 @app.cell(hide_code=True)
 def _(instruments, of_instruments):
     _axes = picture.axes(
-        xscale="log", xlabel="noise of the instrument", ylabel="a coordinate", ylim=(0, 1.5)
+        xscale="log", xlabel="noise of the instrument", ylabel="error, a coordinate", ylim=(0, 1.5)
     )
+    _axes.set_xticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
+    _axes.minorticks_off()
     for _number, _name in enumerate(
         (
             "error of the memorized prior",
@@ -628,7 +637,6 @@ def _(instruments, of_instruments):
             label=_name,
             **line(_number),
         )
-    _axes.legend(loc="upper left")
     mo.vstack(
         [
             picture.shown(
