@@ -297,7 +297,7 @@ def _(predicted_kernel):
     wait_for(predicted_kernel)
     kernel_ratios = {name: kernel_coefficients(kernel=KERNELS[name]).ratio for name in KERNELS}
     kernel_errors = {
-        name: simulate(Setting("square", 1.5, 0.2, 0.0, name), 120, 12, seed=2).mean
+        name: simulate(Setting("square", 1.5, 0.2, 0.0, name), 120, 24, seed=2).mean
         for name in KERNELS
     }
     return kernel_errors, kernel_ratios
@@ -418,7 +418,7 @@ def _(best_ratio, check_3):
             """),
             mo.md(_table),
             mo.md("""
-            Compare the two columns for new points: they agree to the last digit. The kernel without
+            Compare the two columns for new points: they agree to every digit shown. The kernel without
             a ridge knows the rule as well as the best linear learner, *and* all facts. Notes do
             what a ridge does: they take what the rule cannot explain. A ridge throws it away, notes
             keep it. **Memorizing is free for a model that has a place for it.**
@@ -433,7 +433,7 @@ def _():
     predicted_units = predict(
         "Now trained networks: one hidden layer, 180 points in 60 dimensions, 20 % facts, trained "
         "until they fit. Eight hidden units suffice to know all facts. What happens to the error "
-        "on new points from there to 256 units, where there are 90 weights a point?",
+        "on new points from there to 256 units, where there are some 90 weights a point?",
         options=["it rises clearly", "it stays or falls a little", "it reaches that of a coin"],
         default="it rises clearly",
     )
@@ -449,7 +449,7 @@ def _(predicted_units):
     _tasks = [(hidden, seed) for hidden in units for seed in range(_plan.repeats)]
     networks = [
         network_row(_plan, hidden, seed)
-        for hidden, seed in mo.status.progress_bar(_tasks, title="Training")
+        for hidden, seed in mo.status.progress_bar(_tasks, title="Training", remove_on_exit=True)
     ]
     return networks, units
 
@@ -566,7 +566,7 @@ def _(transformers):
     ):
         _axes.plot(*mean_of(_key), marker=MARKERS[_number], label=_name, **line(_number))
     _axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-    _axes.legend(loc="upper right", ncols=2, fontsize=7.5)
+    _axes.legend(loc="upper right", ncols=2, fontsize=7.5, frameon=False)
     _sizes, _fresh = mean_of("fresh_known")
     _exceptions = mean_of("exceptions_known")[1]
     mo.vstack(
@@ -588,7 +588,7 @@ def _(transformers):
 def _(transformers):
     bits_each = bits_per_parameter(transformers)
     mo.md(rf"""
-    Could a transformer of that size have known more exceptions? Where *all* facts are exceptions
+    Could the small ones have known more exceptions? Where *all* facts are exceptions
     these stored at most **{bits_each:.2f} bits a parameter**. That is what they hold. Of facts of
     which a share $\epsilon$ are exceptions, values being one of $K$,
     `least_exception_error(epsilon, choices, bits)` says which share of *all* facts a model gets
