@@ -418,10 +418,10 @@ def _(best_ratio, check_3):
             """),
             mo.md(_table),
             mo.md("""
-            Compare the two columns for new points: they agree to every digit shown. The kernel without
-            a ridge knows the rule as well as the best linear learner, *and* all facts. Notes do
-            what a ridge does: they take what the rule cannot explain. A ridge throws it away, notes
-            keep it. **Memorizing is free for a model that has a place for it.**
+            Compare the two columns for new points: they agree to every digit shown. The kernel
+            without a ridge knows the rule as well as the best linear learner, *and* all facts.
+            Notes do what a ridge does: they take what the rule cannot explain. A ridge throws it
+            away, notes keep it. **Memorizing is free for a model that has a place for it.**
             """),
         ]
     )
