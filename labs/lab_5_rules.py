@@ -231,8 +231,8 @@ def _(predicted_linear):
 
 
 @app.cell(hide_code=True)
-def _(EPSILON, LOAD, linear, ridges):
-    _axes = picture.axes(xscale="log", xlabel="ridge", ylabel="error", ylim=(-0.02, 0.62))
+def _(EPSILON, LOAD, linear, predicted_linear, ridges):
+    _axes = picture.axes(xscale="log", xlabel="ridge", ylabel="error", ylim=(-0.02, 0.5))
     _fine = np.geomspace(0.01, 30, 41)
     _theory = [solve(loss="square", alpha=LOAD, epsilon=EPSILON, ridge=r) for r in _fine]
     for _number, (_key, _name) in enumerate(
@@ -255,10 +255,10 @@ def _(EPSILON, LOAD, linear, ridges):
         [
             picture.shown(_axes, "With less ridge facts are learned, and the rule gets worse"),
             mo.md(f"""
-            Points: the mean of 24 sets of 90 points in 120 dimensions. Lines: theory, for
-            infinitely many dimensions. The best ridge is {_best:.2f}, with an error of
-            **{_least:.3f}** on new points. Where all facts are memorized it is
-            **{_theory[0].generalization_error:.3f}**.
+            You said: *{predicted_linear.value}*. Points: the mean of 24 sets of 90 points in 120
+            dimensions. Lines: theory, for infinitely many dimensions. The best ridge is
+            {_best:.2f}, with an error of **{_least:.3f}** on new points. Where all facts are
+            memorized it is **{_theory[0].generalization_error:.3f}**.
 
             A linear learner has one vector for everything. To meet a fact it has to turn that
             vector, and then all other answers change as well.
@@ -304,7 +304,7 @@ def _(predicted_kernel):
 
 
 @app.cell(hide_code=True)
-def _(kernel_errors, kernel_ratios):
+def _(kernel_errors, kernel_ratios, predicted_kernel):
     _axes = picture.axes(
         xscale="log", xlabel="weight of the notes (ratio)", ylabel="error on new points"
     )
@@ -322,14 +322,15 @@ def _(kernel_errors, kernel_ratios):
             color=COLORS[_number],
             label=f"kernel: {_name}",
         )
-    _axes.set_ylim(0.25, 0.36)
+    _axes.set_ylim(0.26, 0.32)
     mo.vstack(
         [
             picture.shown(_axes, "Error on new points against the weight of notes has a minimum"),
-            mo.md("""
-            All these learners know **every** fact, and every label that follows the rule. Yet one
-            of them is best for new points. With few notes the vector must carry the facts. With
-            many, points are looked up that could have taught the rule.
+            mo.md(f"""
+            You said: *{predicted_kernel.value}*. All these learners know **every** fact, and every
+            label that follows the rule. Yet one of them is best for new points. With few notes the
+            vector must carry the facts. With many, points are looked up that could have taught the
+            rule.
             """),
         ]
     )
@@ -455,8 +456,8 @@ def _(predicted_units):
 
 
 @app.cell(hide_code=True)
-def _(networks, units):
-    _axes = picture.axes(xscale="log", xlabel="hidden units", ylabel="error", ylim=(-0.02, 0.5))
+def _(networks, predicted_units, units):
+    _axes = picture.axes(xscale="log", xlabel="hidden units", ylabel="error", ylim=(-0.02, 0.4))
     _axes.set_xticks(units, [str(hidden) for hidden in units])
     _axes.minorticks_off()
     _means = {}
@@ -477,10 +478,10 @@ def _(networks, units):
         [
             picture.shown(_axes, "Facts are known from 8 units on; the other error falls slowly"),
             mo.md(f"""
-            Means of three draws. The error on new points goes from {_new[3]:.3f} with 8 units to
-            {_new[-1]:.3f} with 256. A network that has far more weights than it needs meets every
-            false label and does not lose the rule. It does not reach the least error
-            ({_best:.3f}) either.
+            You said: *{predicted_units.value}*. Means of three draws. The error on new points goes
+            from {_new[3]:.3f} with 8 units to {_new[-1]:.3f} with 256. A network that has far more
+            weights than it needs meets every false label and does not lose the rule. It does not
+            reach the least error ({_best:.3f}) either.
             """),
         ]
     )
@@ -546,7 +547,7 @@ def _(predicted_size):
 
 
 @app.cell(hide_code=True)
-def _(transformers):
+def _(predicted_size, transformers):
     def mean_of(column, epsilon=0.2):
         """Parameters, and the mean over seeds, of each size."""
         mine = [row for row in transformers if row["epsilon"] == epsilon]
@@ -556,7 +557,7 @@ def _(transformers):
             for size in sizes
         ]
 
-    _axes = picture.axes(xlabel="parameters", ylabel="share known", ylim=(-0.03, 1.3))
+    _axes = picture.axes(xlabel="parameters", ylabel="share known", ylim=(-0.03, 1.05))
     for _number, (_key, _name) in enumerate(
         (
             ("rule_facts_known", "training facts that follow the rule"),
@@ -565,19 +566,18 @@ def _(transformers):
         )
     ):
         _axes.plot(*mean_of(_key), marker=MARKERS[_number], label=_name, **line(_number))
-    _axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1])
-    _axes.legend(loc="upper right", ncols=2, fontsize=7.5, frameon=False)
     _sizes, _fresh = mean_of("fresh_known")
     _exceptions = mean_of("exceptions_known")[1]
     mo.vstack(
         [
             picture.shown(_axes, "Where exceptions come to be known, the rule for new keys drops"),
             mo.md(f"""
-            The smallest knows {_exceptions[0]:.0%} of the exceptions and gives the rule's value for
-            **{_fresh[0]:.0%}** of new keys. Larger ones know up to {max(_exceptions):.0%} of the
-            exceptions, and the rule for **{min(_fresh):.0%}** at the worst. The rule is cheap and
-            comes first. But to know exceptions the model must tell keys apart, and then it tells
-            new keys apart from all that it knows, too. More room heals this only in part.
+            You said: *{predicted_size.value}*. The smallest knows {_exceptions[0]:.0%} of the
+            exceptions and gives the rule's value for **{_fresh[0]:.0%}** of new keys. Larger ones
+            know up to {max(_exceptions):.0%} of the exceptions, and the rule for
+            **{min(_fresh):.0%}** at the worst. The rule is cheap and comes first. But to know
+            exceptions the model must tell keys apart, and then it tells new keys apart from all
+            that it knows, too. More room heals this only in part.
             """),
         ]
     )

@@ -83,7 +83,7 @@ def _(blur, few_points):
             _x[:, 0], np.exp(_from.log_density(_x, blur.value)), label=_name, **line(_number)
         )
     _axes.plot(_drawn[:, 0], 0 * _drawn[:, 0], "|", color="0.3", markersize=12, clip_on=False)
-    _axes.set_ylim(0, 1.35 * _axes.get_ylim()[1])
+    _axes.set_ylim(0, 1.05 * _axes.get_ylim()[1])
     picture.shown(_axes, "Density of the two bumps and of the blurred training points")
     return
 
@@ -196,7 +196,7 @@ def _(predicted_copies):
 
 
 @app.cell(hide_code=True)
-def _(best_copies, fresh, pool):
+def _(best_copies, fresh, pool, predicted_copies):
     _rows = [
         f"| {n:,} | **{share:.0%}** | {memorized_fraction(fresh, pool[:n]):.1%} |"
         for n, share in best_copies.items()
@@ -211,10 +211,11 @@ def _(best_copies, fresh, pool):
     mo.vstack(
         [
             mo.md(_table),
-            mo.md("""
-            Sampled with the formula of 6.1. It goes from noise to a training point, whatever their
-            number. So a diffusion model that makes new points does so *because it does not minimize
-            its loss*. What keeps it from doing so is that it cannot hold all points.
+            mo.md(f"""
+            You said: *{predicted_copies.value}*. These are sampled with the formula of 6.1. It goes
+            from noise to a training point, whatever their number. So a diffusion model that makes
+            new points does so *because it does not minimize its loss*. What keeps it from doing so
+            is that it cannot hold all points.
             """),
         ]
     )
@@ -426,7 +427,7 @@ def _(counts, networks):
         xscale="log",
         xlabel="training points",
         ylabel="bits, of all points",
-        ylim=(0, 1.5 * max(stored_bits)),
+        ylim=(0, 1.2 * max(stored_bits)),
     )
     _axes.set_xticks(counts, [f"{n:,}" for n in counts])
     _axes.minorticks_off()
@@ -498,7 +499,7 @@ def _(full_at):
 
 
 @app.cell(hide_code=True)
-def _(all_bits, check_3, counts, full_at, networks, shape, stored_bits):
+def _(all_bits, check_3, counts, full_at, networks, predicted_half, shape, stored_bits):
     wait_for(check_3)
     _full = float(full_at(counts, stored_bits, all_bits))
     _half = np.exp(
@@ -507,7 +508,8 @@ def _(all_bits, check_3, counts, full_at, networks, shape, stored_bits):
     mo.md(f"""
     The network stores at most **{max(stored_bits):,.0f} bits**,
     {max(stored_bits) / shape.parameters:.2f} for each of its parameters. It is full at
-    **{_full:.0f} points**. Half of its samples are copies at **{_half:.0f} points**.
+    **{_full:.0f} points**. Half of its samples are copies at **{_half:.0f} points**; you said
+    {predicted_half.value}.
 
     Beyond, something else happens than in a table of facts. The points have a rule behind them,
     their distribution, and it costs the same bits however many points there are. A full network
@@ -617,9 +619,9 @@ def _(DIMENSION, check_4, claimed_spread, fresh, pool, predicted_instrument, tru
 
 
 @app.cell(hide_code=True)
-def _(instruments, of_instruments):
+def _(instruments, of_instruments, predicted_instrument):
     _axes = picture.axes(
-        xscale="log", xlabel="noise of the instrument", ylabel="error, a coordinate", ylim=(0, 1.5)
+        xscale="log", xlabel="noise of the instrument", ylabel="error, a coordinate", ylim=(0, 1.1)
     )
     _axes.set_xticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
     _axes.minorticks_off()
@@ -643,11 +645,11 @@ def _(instruments, of_instruments):
                 _axes, "With less noise the memorized prior claims less error and makes more"
             ),
             mo.md(f"""
-            Read it from right to left. With the true prior a better instrument never hurts. With
-            the memorized one the error has its least at a noise of
-            {instruments[of_instruments[:, 0].argmin()]:.1f}; then the posterior picks, ever more
-            surely, the one training point that happens to fit the two coordinates seen, and takes
-            the other six from it. At a noise of {instruments[0]:.2f} there are
+            You said: *{predicted_instrument.value}*. Read it from right to left. With the true
+            prior a better instrument never hurts. With the memorized one the error has its least
+            at a noise of {instruments[of_instruments[:, 0].argmin()]:.1f}; then the posterior
+            picks, ever more surely, the one training point that happens to fit the two coordinates
+            seen, and takes the other six from it. At a noise of {instruments[0]:.2f} there are
             {of_instruments[0, 3]:.1f} points left that count. It claims to be
             {of_instruments[0, 2]:.2f} off and is {of_instruments[0, 0]:.2f} off.
 

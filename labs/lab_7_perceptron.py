@@ -114,9 +114,10 @@ def _(predicted_ways):
         [
             picture.shown(_axes, "Ways to label up to 8 points: all, and those that a line makes"),
             mo.md(f"""
-            Counted by turning the line once around: **{_found[3]}** for four points, and
-            {", ".join(map(str, _found))} for one to eight. All labels double with each point. Those
-            of a line grow by 2: each new point is met twice in a turn.
+            You said {predicted_ways.value}. Counted by turning the line once around:
+            **{_found[3]}** for four points, and {", ".join(map(str, _found))} for one to eight.
+            All labels double with each point. Those of a line grow by 2: each new point is met
+            twice in a turn.
             """),
         ]
     )
@@ -192,11 +193,9 @@ def _(dichotomies):
 @app.cell(hide_code=True)
 def _():
     predicted_share = predict(
-        r"""
-        Now the labels are coins, so that all $2^n$ ways are equally likely, and the chance that a
-        perceptron can learn them is $C(n, d) / 2^n$. With $d = 50$ weights and $n = 100$ points it
-        is exactly one half. And with 75 points?
-        """,
+        "Now the labels are coins, so that all $2^n$ ways are equally likely, and the chance that "
+        "a perceptron can learn them is $C(n, d) / 2^n$. With $d = 50$ weights and $n = 100$ points "
+        "it is exactly one half. And with 75 points?",
         options=["about 0.6", "about 0.75", "about 0.9", "above 0.99"],
         default="about 0.75",
     )
@@ -214,7 +213,7 @@ def _(predicted_share):
 
 
 @app.cell(hide_code=True)
-def _(dimensions, most_points):
+def _(dimensions, most_points, predicted_share):
     _axes = picture.axes(xlabel="points / weights", ylabel="share that can be learned")
     for _number, _d in enumerate(dimensions):
         _load = np.arange(_d // 2, 4 * _d + 1) / _d
@@ -236,8 +235,8 @@ def _(dimensions, most_points):
             ),
             mo.md(f"""
             Lines: Cover's count. Points: 40 sets of coins for each size, each tried by linear
-            programs. With 50 weights 75 labels are learned with probability
-            **{separable_probability(75, 50):.4f}**.
+            programs. You said {predicted_share.value}: with 50 weights 75 labels are learned with
+            probability **{separable_probability(75, 50):.4f}**.
 
             All lines pass through one half at two points a weight, and they grow steeper. With a
             thousand weights nearly everything below 2 can be learned and nearly nothing above.
@@ -323,12 +322,10 @@ def _(separable):
 @app.cell(hide_code=True)
 def _():
     predicted_margin = predict(
-        r"""
-        Weights that only just work fail when an input is a little off. So ask for a margin
-        $\kappa$: all $y_i \, w \cdot x_i \ge \kappa$, with $|w| = 1$. A random input gives a
-        $w \cdot x$ of standard deviation 1. At *half* the capacity, one label a weight, how large a
-        margin can all labels have?
-        """,
+        r"Weights that only just work fail when an input is a little off. So ask for a margin "
+        r"$\kappa$: all $y_i \, w \cdot x_i \ge \kappa$, with $|w| = 1$. A random input gives a "
+        r"$w \cdot x$ of standard deviation 1. At *half* the capacity, one label a weight, how "
+        r"large a margin can all labels have?",
         span=(0.0, 2.0, 0.05),
         default=1.0,
     )
@@ -359,7 +356,7 @@ def _(predicted_margin):
 
 
 @app.cell(hide_code=True)
-def _(loads, margins):
+def _(loads, margins, predicted_margin):
     _kappa = np.linspace(0, 2, 81)
     _axes = picture.axes(xlabel="labels / weights", ylabel="largest margin", xlim=(0, 2.1))
     _axes.plot([gardner_capacity(k) for k in _kappa], _kappa, color="black", label="Gardner")
@@ -372,10 +369,10 @@ def _(loads, margins):
         [
             picture.shown(_axes, "The largest margin falls with the load and is 0 at load 2"),
             mo.md(f"""
-            Theory for infinitely many weights: **{_half:.2f}** at one label a weight. With 128
-            weights {margins[128][3]:.2f} were measured, the mean of eight draws. Read it the other
-            way, too: whoever wants a margin of 1 can store half a label a weight, a quarter of what
-            a perceptron holds.
+            You said {predicted_margin.value:g}. Theory for infinitely many weights:
+            **{_half:.2f}** at one label a weight. With 128 weights {margins[128][3]:.2f} were
+            measured, the mean of eight draws. Read it the other way, too: whoever wants a margin
+            of 1 can store half a label a weight, a quarter of what a perceptron holds.
             """),
         ]
     )
@@ -541,7 +538,7 @@ def _(check_2, predicted_skew, separable):
 
 
 @app.cell(hide_code=True)
-def _(shares, stored_labels):
+def _(predicted_skew, shares, stored_labels):
     _axes = picture.axes(xlabel="share of +", ylabel="stored by a weight", ylim=(0, 8))
     _fine = np.linspace(0.02, 0.5, 60)
     _capacity = np.array([gardner_capacity(positive_fraction=f) for f in _fine])
@@ -564,9 +561,9 @@ def _(shares, stored_labels):
                 _axes, "Labels a weight rise where + is rare; bits a weight fall a little"
             ),
             mo.md(f"""
-            Lines: Gardner's theory. Points: your linear program, with 60 weights and a threshold.
-            Where one label in twenty is +, a weight stores {_measured[-1]:.1f} labels and
-            {_measured[-1] * binary_entropy(0.05):.1f} bits.
+            You said: *{predicted_skew.value}*. Lines: Gardner's theory. Points: your linear
+            program, with 60 weights and a threshold. Where one label in twenty is +, a weight
+            stores {_measured[-1]:.1f} labels and {_measured[-1] * binary_entropy(0.05):.1f} bits.
 
             The number of labels says little about a memory, since labels can be cheap. Its bits say
             much: they stay close to 2 a weight while labels change threefold. That is why this
@@ -666,7 +663,7 @@ def _(predicted_errors):
 
 
 @app.cell(hide_code=True)
-def _(beyond, wrong):
+def _(beyond, predicted_errors, wrong):
     _fine = np.linspace(0.5, 6.5, 121)
     _axes = picture.axes(xlabel="labels / weights", ylabel="share of labels wrong")
     _axes.plot(
@@ -691,10 +688,10 @@ def _(beyond, wrong):
         [
             picture.shown(_axes, "Errors beyond capacity: a learner's, all or nothing, the floor"),
             mo.md(f"""
-            **{np.mean(wrong[4]):.0%}** at four labels a weight: more than twice the floor, and no
-            better than storing half of the labels and guessing the rest. The machine spreads itself
-            over all labels. It minimizes how far they are off, not how many are wrong, and to
-            minimize their number is a hard problem.
+            You said {predicted_errors.value:.0%}. It is **{np.mean(wrong[4]):.0%}** at four labels
+            a weight: more than twice the floor, and no better than storing half of the labels and
+            guessing the rest. The machine spreads itself over all labels. It minimizes how far
+            they are off, not how many are wrong, and to minimize their number is a hard problem.
 
             With labels of one bit spreading costs little: a label that is half learned still comes
             out right more often than not. A fact of many bits that is half learned hardly ever
