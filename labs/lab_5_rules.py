@@ -233,7 +233,7 @@ def _(predicted_linear):
 @app.cell(hide_code=True)
 def _(EPSILON, LOAD, linear, predicted_linear, ridges):
     _axes = picture.axes(xscale="log", xlabel="ridge", ylabel="error", ylim=(-0.02, 0.5))
-    _fine = np.geomspace(0.01, 30, 41)
+    _fine = np.geomspace(0.01, 30, 41).tolist()
     _theory = [solve(loss="square", alpha=LOAD, epsilon=EPSILON, ridge=r) for r in _fine]
     for _number, (_key, _name) in enumerate(
         (
@@ -308,7 +308,7 @@ def _(kernel_errors, kernel_ratios, predicted_kernel):
     _axes = picture.axes(
         xscale="log", xlabel="weight of the notes (ratio)", ylabel="error on new points"
     )
-    _fine = np.geomspace(0.05, 10, 41)
+    _fine = np.geomspace(0.05, 10, 41).tolist()
     _theory = [
         solve(loss="square", alpha=1.5, epsilon=0.2, ridge=0.0, mu_star=r**0.5).generalization_error
         for r in _fine

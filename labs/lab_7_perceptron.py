@@ -194,8 +194,8 @@ def _(dichotomies):
 def _():
     predicted_share = predict(
         "Now the labels are coins, so that all $2^n$ ways are equally likely, and the chance that "
-        "a perceptron can learn them is $C(n, d) / 2^n$. With $d = 50$ weights and $n = 100$ points "
-        "it is exactly one half. And with 75 points?",
+        "a perceptron can learn them is $C(n, d) / 2^n$. With $d = 50$ weights and $n = 100$ "
+        "points it is exactly one half. And with 75 points?",
         options=["about 0.6", "about 0.75", "about 0.9", "above 0.99"],
         default="about 0.75",
     )
@@ -674,7 +674,8 @@ def _(beyond, predicted_errors, wrong):
         label="support vector machine, measured",
     )
     _theory = [
-        solve(loss="hinge", alpha=a, epsilon=1.0, ridge=0.01).memorization_error for a in _fine[::4]
+        solve(loss="hinge", alpha=a, epsilon=1.0, ridge=0.01).memorization_error
+        for a in _fine[::4].tolist()
     ]
     _axes.plot(_fine[::4], _theory, label="the same, theory", **line(0))
     _axes.plot(
