@@ -286,14 +286,14 @@ def _(by_chance, check_2):
     wait_for(check_2)
     _rng, _dimensions = np.random.default_rng(4), (1, 2, 3, 4, 5, 6)
     _found = [
-        np.mean(nearest_ratio(_rng.random((4000, d)), _rng.random((1000, d))) < 1 / 3)
+        np.mean(nearest_ratio(_rng.random((2000, d)), _rng.random((500, d))) < 1 / 3)
         for d in _dimensions
     ]
     _axes = picture.axes(xlabel="dimensions", ylabel="counted as copies by chance", yscale="log")
     _axes.plot(
         _dimensions, [by_chance(d, 1 / 3) for d in _dimensions], label="your formula", **line(0)
     )
-    _axes.plot(_dimensions, _found, MARKERS[1], color=COLORS[1], label="4,000 fresh points")
+    _axes.plot(_dimensions, _found, MARKERS[1], color=COLORS[1], label="2,000 fresh points")
     mo.vstack(
         [
             picture.shown(_axes, "Fresh points that count as copies: fewer with each dimension"),
