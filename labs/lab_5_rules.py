@@ -497,9 +497,9 @@ def _():
         options=[
             "the smallest, which knows no exception",
             "one that has just enough room for all exceptions",
-            "the largest, which has room for ten times as many",
+            "the largest, which has room for six times as many",
         ],
-        default="the largest, which has room for ten times as many",
+        default="the largest, which has room for six times as many",
     )
     mo.vstack(
         [
@@ -575,9 +575,10 @@ def _(predicted_size, transformers):
             You said: *{predicted_size.value}*. The smallest knows {_exceptions[0]:.0%} of the
             exceptions and gives the rule's value for **{_fresh[0]:.0%}** of new keys. Larger ones
             know up to {max(_exceptions):.0%} of the exceptions, and the rule for
-            **{min(_fresh):.0%}** at the worst. The rule is cheap and comes first. But to know
-            exceptions the model must tell keys apart, and then it tells new keys apart from all
-            that it knows, too. More room heals this only in part.
+            **{min(_fresh):.0%}** at the worst. The rule is cheap and comes first.
+
+            A likely reason for the fall: to know exceptions a model must read the whole key. Then a
+            key that it has never read can mislead it. More room heals this only in part.
             """),
         ]
     )
