@@ -1,4 +1,3 @@
-
 from factcap.capacity import binary_entropy, gardner_capacity
 from tests.labs.answers.unpredicted import unpredicted
 
