@@ -297,7 +297,7 @@ def _(predicted_kernel):
     wait_for(predicted_kernel)
     kernel_ratios = {name: kernel_coefficients(kernel=KERNELS[name]).ratio for name in KERNELS}
     kernel_errors = {
-        name: simulate(Setting("square", 1.5, 0.2, 0.0, name), 120, 24, seed=2).mean
+        name: simulate(Setting("square", 1.5, 0.2, 0.0, name), 120, 12, seed=2).mean
         for name in KERNELS
     }
     return kernel_errors, kernel_ratios
@@ -445,7 +445,7 @@ def _():
 @app.cell(hide_code=True)
 def _(predicted_units):
     wait_for(predicted_units)
-    units = (1, 2, 4, 8, 16, 64, 256)
+    units = (1, 2, 4, 8, 32, 256)
     _plan = NetworkPlan(dimension=60, hidden=units, steps=1000, repeats=3)
     _tasks = [(hidden, seed) for hidden in units for seed in range(_plan.repeats)]
     networks = [
