@@ -306,7 +306,7 @@ def _(predicted_kernel):
 @app.cell(hide_code=True)
 def _(kernel_errors, kernel_ratios, predicted_kernel):
     _axes = picture.axes(
-        xscale="log", xlabel="weight of the notes (ratio)", ylabel="error on new points"
+        height=3.7, xscale="log", xlabel="weight of the notes (ratio)", ylabel="error on new points"
     )
     _fine = np.geomspace(0.05, 10, 41).tolist()
     _theory = [
@@ -457,7 +457,9 @@ def _(predicted_units):
 
 @app.cell(hide_code=True)
 def _(networks, predicted_units, units):
-    _axes = picture.axes(xscale="log", xlabel="hidden units", ylabel="error", ylim=(-0.02, 0.4))
+    _axes = picture.axes(
+        height=3.7, xscale="log", xlabel="hidden units", ylabel="error", ylim=(-0.02, 0.4)
+    )
     _axes.set_xticks(units, [str(hidden) for hidden in units])
     _axes.minorticks_off()
     _means = {}
@@ -557,7 +559,7 @@ def _(predicted_size, transformers):
             for size in sizes
         ]
 
-    _axes = picture.axes(xlabel="parameters", ylabel="share known", ylim=(-0.03, 1.05))
+    _axes = picture.axes(height=3.7, xlabel="parameters", ylabel="share known", ylim=(-0.03, 1.05))
     for _number, (_key, _name) in enumerate(
         (
             ("rule_facts_known", "training facts that follow the rule"),

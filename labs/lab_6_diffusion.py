@@ -621,7 +621,11 @@ def _(DIMENSION, check_4, claimed_spread, fresh, pool, predicted_instrument, tru
 @app.cell(hide_code=True)
 def _(instruments, of_instruments, predicted_instrument):
     _axes = picture.axes(
-        xscale="log", xlabel="noise of the instrument", ylabel="error, a coordinate", ylim=(0, 1.1)
+        height=3.7,
+        xscale="log",
+        xlabel="noise of the instrument",
+        ylabel="error, a coordinate",
+        ylim=(0, 1.1),
     )
     _axes.set_xticks([0.05, 0.1, 0.2, 0.5, 1, 2], ["0.05", "0.1", "0.2", "0.5", "1", "2"])
     _axes.minorticks_off()

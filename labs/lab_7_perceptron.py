@@ -665,7 +665,7 @@ def _(predicted_errors):
 @app.cell(hide_code=True)
 def _(beyond, predicted_errors, wrong):
     _fine = np.linspace(0.5, 6.5, 121)
-    _axes = picture.axes(xlabel="labels / weights", ylabel="share of labels wrong")
+    _axes = picture.axes(height=4, xlabel="labels / weights", ylabel="share of labels wrong")
     _axes.plot(
         beyond,
         np.mean(wrong, axis=1),
