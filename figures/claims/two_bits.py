@@ -162,7 +162,7 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
                 list(bits.min(axis=0) / bits.max(axis=0)),
                 (0.85, 1.0),
                 (0.6, 1.0),
-                parameters_of(rows),
+                parameters_of([row for row in rows if row["facts_of"] == "bioD"]),
             )
         )
     return found
