@@ -8,6 +8,7 @@ from jaxtyping import Float64
 
 _LARGEST = 709.0  # exp of it is finite
 SMALLEST = 1e-290  # below it a number of nats is as good as none
+_SMALL = 1e-2  # below this x the rate is taken from its series
 
 
 class Facts(NamedTuple):
@@ -59,7 +60,7 @@ def rates_at(facts: Facts, log_scale: float) -> Rates:
 
     With z = x - ln(K - 1): a = e^x / (e^x + K - 1) = 1 / (1 + e^-z), and in nats
     R = a x - ln((e^x + K - 1) / K), each half of which is written so that it neither overflows
-    nor cancels on its side of z = 0.
+    nor cancels on its side of z = 0. Near x = 0 both cancel, and a series stands for them.
     """
     x = facts.weight * np.exp(log_scale)
     z = x - facts.log_others
@@ -74,9 +75,27 @@ def rates_at(facts: Facts, log_scale: float) -> Rates:
         facts.log_k - minor * x - np.log1p(small),
         minor * x - np.log1p(np.expm1(np.where(known, 0.0, x)) / facts.choices),
     )
+    tiny = x < _SMALL
+    if tiny.any():
+        nats[tiny] = _small_rate(x[tiny], facts.choices[tiny])
     # dR/dx = x da/dx = x a (1 - a), so dR/d(ln x) = x^2 a (1 - a)
     slope = (x * minor) * (x * (1 - minor))
     return Rates(recall, float(facts.copies @ nats), float(facts.copies @ slope))
+
+
+def _small_rate(
+    x: Float64[np.ndarray, " facts"], choices: Float64[np.ndarray, " facts"]
+) -> Float64[np.ndarray, " facts"]:
+    """The rate in nats to sixth order: sum over n of kappa_n x^n (n - 1) / n!.
+
+    kappa_n are the cumulants of a guess that is right with probability p = 1/K.
+    """
+    p = 1 / choices
+    variance, skew = p * (1 - p), 1 - 2 * p
+    sixth = 1 - 30 * variance + 120 * variance**2
+    series = skew * (1 - 12 * variance) / 30 + x * sixth / 144
+    series = 1 / 2 + x * (skew / 3 + x * ((1 - 6 * variance) / 8 + x * series))
+    return variance * x**2 * series
 
 
 def solve(
