@@ -249,14 +249,15 @@ const bounds = (() => {
 
   /**
    * `powerLawBound` for several numbers of facts, in growing order.
-   * @param {number[]} counts @param {{choices: number, exponent: number}} values
+   * @param {number[]} counts @param {{choices: number, exponent: number}} each
    * @param {number} budgetBits @param {Kind} kind @param {Objective} objective
    */
-  function powerLawCurve(counts, values, budgetBits, kind, objective) {
+  function powerLawCurve(counts, { choices, exponent }, budgetBits, kind, objective) {
     /** @type {number | undefined} */
     let guess;
     return counts.map((facts) => {
-      const [accuracy, found] = boundAt({ facts, ...values }, budgetBits, kind, objective, guess);
+      const problem = { facts, choices, exponent };
+      const [accuracy, found] = boundAt(problem, budgetBits, kind, objective, guess);
       guess = found;
       return accuracy;
     });
