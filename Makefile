@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: curve labs test test-slow test-cluster lint bench docs clean
+.PHONY: curve labs test test-slow test-browser test-cluster lint bench docs clean
 
 # The main job: measure the capacity curve on this machine and draw it.
 curve: .venv/.installed
@@ -19,7 +19,11 @@ test: .venv/.installed-test
 
 # Everything, the tests that take minutes too.
 test-slow: .venv/.installed-test
-	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n auto --dist loadfile -m "slow or not slow"
+	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser"
+
+# The explorer, the site (after `make docs`) and a lab, in Chromium (Debian: apt install chromium).
+test-browser: .venv/.installed-browser
+	$(BIN)/python -m pytest -m browser tests/browser
 
 # Sweeps on a Ray cluster of two nodes, started on this machine.
 test-cluster: .venv/.installed-cluster
@@ -53,6 +57,10 @@ docs: .venv/.installed-docs
 
 .venv/.installed-labs: .venv/.installed
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[labs]"
+	touch $@
+
+.venv/.installed-browser: .venv/.installed-test
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[browser]"
 	touch $@
 
 .venv/.installed-bench: .venv/.installed

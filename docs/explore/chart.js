@@ -103,7 +103,7 @@ const chart = (() => {
     const anchor = right ? "start" : "end";
     return [
       `<path d="${path([[plane.left, wanted], [plane.right, wanted]])}" ${pen(MUTED, 1, "2 4")}/>`,
-      label(plane.right, wanted - 5, `${at.reach}% wanted`, { anchor: "end" }),
+      label(plane.left + 5, wanted + (at.reach > 95 ? 16 : -5), `${at.reach}% wanted`, { anchor: "start" }),
       `<path d="${path([[x, plane.top - 6], [x, plane.bottom]])}" ${pen(INK, 1)}/>`,
       label(x + (right ? 5 : -5), plane.top - 14, `${words.count(at.facts)} facts`, { anchor, color: INK }),
       `<circle cx="${px(x)}" cy="${px(plane.y(best))}" r="4.5" fill="${PAPER}" stroke="${INK}" stroke-width="2"/>`,
@@ -178,7 +178,7 @@ const chart = (() => {
    */
   function planeOf(at, found, { width, height }) {
     const [low, high] = found.range.map(Math.log);
-    const [left, right, top, bottom] = [58, width - 24, 40, height - 44];
+    const [left, right, top, bottom] = [66, width - 24, 40, height - 44];
     /** @type {Plane} */
     const plane = {
       ...{ left, right, top, bottom },

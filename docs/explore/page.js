@@ -131,7 +131,10 @@
     body.replaceChildren(
       ...rows.map(([name, ...cells]) => {
         const row = make("tr", {});
-        row.append(make("th", { scope: "row" }, name), ...cells.map((cell) => make("td", {}, cell)));
+        // A single cell stands for all of them.
+        const span = { colspan: String(cells.length === 1 ? 2 : 1) };
+        row.append(make("th", { scope: "row" }, name));
+        row.append(...cells.map((cell) => make("td", span, cell)));
         return row;
       }),
     );
@@ -143,16 +146,18 @@
       const point = answers.nearest(series, found.load);
       const load = point ? ` (load ${words.number(Number(point.load.toPrecision(3)))})` : "";
       const name = `Our models, ${series.title}${load}`;
-      if (!point) return /** @type {[string, ...string[]]} */ ([name, "no run", "near"]);
-      const known = `${words.count(point.known[0] * point.facts)} of ${words.count(point.facts)}`;
-      return /** @type {[string, ...string[]]} */ ([name, words.percent(point.queries[0]), known]);
+      if (!point) return /** @type {[string, ...string[]]} */ ([name, "no run near this load"]);
+      const known = words.count(point.known[0] * point.facts);
+      const of = point.facts === at.facts ? "" : ` of ${words.count(point.facts)}`;
+      return /** @type {[string, ...string[]]} */ ([name, words.percent(point.queries[0]), known + of]);
     });
     /** @param {string} title */
     const capital = (title) => title[0].toUpperCase() + title.slice(1);
+    part("of").textContent = `facts known, of ${words.count(at.facts)}`;
     fill(part("known"), [
       ...found.rows.map(({ title, queries, known }) => {
-        const count = `${words.count(known)} of ${words.count(at.facts)}`;
-        return /** @type {[string, ...string[]]} */ ([capital(title), words.percent(queries), count]);
+        const cells = [words.percent(queries), words.count(known)];
+        return /** @type {[string, ...string[]]} */ ([capital(title), ...cells]);
       }),
       ...measured,
     ]);

@@ -149,6 +149,15 @@ const settings = (() => {
       .join("&");
   }
 
+  /** @param {string} coded as in a link */
+  function plainly(coded) {
+    try {
+      return decodeURIComponent(coded);
+    } catch {
+      return coded; // a lone %
+    }
+  }
+
   /**
    * The settings of a link, and a line for each part of it that cannot be.
    * @param {string} link @returns {{settings: Settings, wrong: string[]}}
@@ -158,7 +167,8 @@ const settings = (() => {
     /** @type {string[]} */
     const wrong = [];
     const known = ["none", ...MEASURED.map((runs) => runs.name)];
-    for (const [name, text] of new URLSearchParams(link)) {
+    for (const part of link.split("&").filter(Boolean)) {
+      const [name, text = ""] = part.split("=").map(plainly);
       if (CARRIED.includes(name)) {
         const value = read(field(name), text);
         if (typeof value === "string") wrong.push(value);
