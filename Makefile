@@ -29,11 +29,12 @@ test-browser: .venv/.installed-browser
 test-cluster: .venv/.installed-cluster
 	$(BIN)/python -m pytest -m slow tests/faults/test_ray.py
 
-# Type checking; pyright needs Node.js.
+# Type checking; pyright and tsc need Node.js.
 lint: .venv/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	npx --yes --package typescript@5.9 tsc --project docs/explore
 
 # Our training engine against PyTorch, side by side; some 20 minutes on 2 cores.
 bench: .venv/.installed-bench

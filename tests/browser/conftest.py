@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -49,7 +50,8 @@ def opened(chromium) -> Opener:
         wrong: list[str] = []
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        ours = (address.split(":")[0] + ":", "data:", "blob:")
+        place = urlsplit(address)
+        ours = (f"{place.scheme}://{place.netloc}", "data:", "blob:")
         page.on("request", lambda asked: asked.url.startswith(ours) or wrong.append(asked.url))
         try:
             page.goto(address, wait_until="load")
