@@ -24,9 +24,9 @@ def lab(tmp_path) -> Iterator[str]:
     pytest.importorskip("marimo", reason="no marimo: pip install 'factcap[labs]'")
     write_versions(tmp_path / "labs")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)  # with our settings of marimo
+    marimo = (sys.executable, "-m", "marimo", "edit", "lab_1_bits.py", "--headless")
     served = subprocess.Popen(
-        [sys.executable, "-m", "marimo", "edit", "lab_1_bits.py", "--headless", "--no-token"]
-        + ["--skip-update-check", "--host", "127.0.0.1"],
+        [*marimo, "--no-token", "--skip-update-check", "--host", "127.0.0.1"],
         cwd=tmp_path / "labs" / "student",
         env=os.environ | {"PYTHONPATH": str(ROOT), "XDG_CONFIG_HOME": str(tmp_path / "settings")},
         stdout=subprocess.PIPE,
