@@ -62,24 +62,31 @@ const answers = (() => {
     /** @param {Kind} kind @param {Objective} of */
     const bound = (kind, of) => bounds.powerLawBound(at, at.bits, kind, of);
     return {
-      ...{ entropy, load, range, counts },
+      entropy,
+      load,
+      range,
+      counts,
       loads: counts.map((facts) => (facts * entropy) / at.bits),
       lines: [
         ...KINDS.map((name) => ({
-          ...{ name, title: TITLES[name] },
+          name,
+          title: TITLES[name],
           accuracy: bounds.powerLawCurve(counts, at, at.bits, name, objective(at)),
         })),
         { name: "guess", title: TITLES.guess, accuracy: counts.map(() => guess) },
       ],
       rows: [
         ...KINDS.map((name) => ({
-          ...{ name, title: TITLES[name], queries: bound(name, "weighted") },
+          name,
+          title: TITLES[name],
+          queries: bound(name, "weighted"),
           known: at.facts * bound(name, "accuracy"),
         })),
         { name: "guess", title: TITLES.guess, queries: guess, known: at.facts * guess },
       ],
       needs: KINDS.map((name) => ({
-        ...{ name, title: TITLES[name] },
+        name,
+        title: TITLES[name],
         bits: bounds.smallestPowerLawBudget(at, at.reach / 100, name, objective(at)),
       })),
       runs: MEASURED.find((runs) => runs.name === at.runs),
@@ -106,9 +113,19 @@ const answers = (() => {
   function differences(at, runs) {
     const found = [];
     if (Math.abs(at.exponent - runs.exponent) > 0.005) found.push("exponent");
-    if (at.choices !== runs.choices) found.push("choices");
+    if (at.choices !== runs.choices) found.push("number of choices");
     if (Math.abs(at.bits / runs.bits - 1) > 0.005) found.push("budget");
     return found;
+  }
+
+  /**
+   * Whether lines and points may be compared: where all facts are equally frequent, only load and
+   * choices matter.
+   * @param {Settings} at @param {Runs} runs
+   */
+  function comparable(at, runs) {
+    const other = differences(at, runs);
+    return other.length === 0 || (at.exponent === 0 && other.join() === "budget");
   }
 
   /** The numbers of the picture, a row a point of a line. @param {Settings} at */
@@ -144,5 +161,5 @@ const answers = (() => {
     ].join("\n");
   }
 
-  return { answer, measuredAccuracy, nearest, differences, csv, python };
+  return { answer, measuredAccuracy, nearest, differences, comparable, csv, python };
 })();

@@ -27,7 +27,8 @@ const chart = (() => {
 
   /** @param {string} color @param {number} width @param {string} dashes @param {number} opacity */
   function pen(color, width, dashes = "", opacity = 1) {
-    return `fill="none" stroke="${color}" stroke-width="${width}" stroke-dasharray="${dashes}" stroke-opacity="${opacity}" stroke-linejoin="round"`;
+    const line = `stroke="${color}" stroke-width="${width}" stroke-dasharray="${dashes}"`;
+    return `fill="none" ${line} stroke-opacity="${opacity}" stroke-linejoin="round"`;
   }
 
   /** @param {number} x @param {number} y @param {string} color */
@@ -59,7 +60,10 @@ const chart = (() => {
     return `<text ${where}>${escaped(text)}</text>`;
   }
 
-  /** Loads at which the axis has a tick, no closer than the labels allow. @param {Plane} plane @param {number[]} range */
+  /**
+   * Loads at which the axis has a tick, no closer than the labels allow.
+   * @param {Plane} plane @param {number[]} range
+   */
   function ticks(plane, [low, high]) {
     const base = high / low > 600 ? 10 : 2;
     const all = [];
@@ -75,15 +79,26 @@ const chart = (() => {
     const parts = [];
     for (const share of [0, 0.2, 0.4, 0.6, 0.8, 1]) {
       const y = plane.y(share);
-      parts.push(`<path d="${path([[plane.left, y], [plane.right, y]])}" ${pen(GRID, 1)}/>`);
+      parts.push(
+        `<path d="${path([
+          [plane.left, y],
+          [plane.right, y],
+        ])}" ${pen(GRID, 1)}/>`,
+      );
       parts.push(label(plane.left - 8, y + 4, `${Math.round(100 * share)}%`, { anchor: "end" }));
     }
     for (const load of ticks(plane, found.range)) {
       const x = plane.x(load);
-      const name = 1 / load === Math.round(1 / load) && load < 1 ? `1/${1 / load}` : words.tick(load);
+      const name =
+        1 / load === Math.round(1 / load) && load < 1 ? `1/${1 / load}` : words.tick(load);
       const facts = (load * at.bits) / found.entropy;
       const count = facts < 0.5 ? "" : words.tick(facts < 1e4 ? Math.round(facts) : facts);
-      parts.push(`<path d="${path([[x, plane.top], [x, plane.bottom]])}" ${pen(GRID, 1)}/>`);
+      parts.push(
+        `<path d="${path([
+          [x, plane.top],
+          [x, plane.bottom],
+        ])}" ${pen(GRID, 1)}/>`,
+      );
       parts.push(label(x, plane.bottom + 18, name, { color: INK }));
       parts.push(label(x, plane.bottom + 35, count));
     }
@@ -94,7 +109,10 @@ const chart = (() => {
     return parts.join("");
   }
 
-  /** What is wanted, and where the reader stands. @param {Settings} at @param {Answers} found @param {Plane} plane */
+  /**
+   * What is wanted, and where the reader stands.
+   * @param {Settings} at @param {Answers} found @param {Plane} plane
+   */
   function marks(at, found, plane) {
     const wanted = plane.y(at.reach / 100);
     const x = plane.x(found.load);
@@ -102,31 +120,55 @@ const chart = (() => {
     const right = x < plane.right - 120;
     const anchor = right ? "start" : "end";
     return [
-      `<path d="${path([[plane.left, wanted], [plane.right, wanted]])}" ${pen(MUTED, 1, "2 4")}/>`,
-      label(plane.left + 5, wanted + (at.reach > 95 ? 16 : -5), `${at.reach}% wanted`, { anchor: "start" }),
-      `<path d="${path([[x, plane.top - 6], [x, plane.bottom]])}" ${pen(INK, 1)}/>`,
-      label(x + (right ? 5 : -5), plane.top - 14, `${words.count(at.facts)} facts`, { anchor, color: INK }),
+      `<path d="${path([
+        [plane.left, wanted],
+        [plane.right, wanted],
+      ])}" ${pen(MUTED, 1, "2 4")}/>`,
+      label(plane.left + 5, wanted + (at.reach > 95 ? 16 : -5), `${at.reach}% wanted`, {
+        anchor: "start",
+      }),
+      `<path d="${path([
+        [x, plane.top - 6],
+        [x, plane.bottom],
+      ])}" ${pen(INK, 1)}/>`,
+      label(x + (right ? 5 : -5), plane.top - 14, `${words.count(at.facts)} facts`, {
+        anchor,
+        color: INK,
+      }),
       `<circle cx="${px(x)}" cy="${px(plane.y(best))}" r="4.5" fill="${PAPER}" stroke="${INK}" stroke-width="2"/>`,
     ].join("");
   }
 
-  /** Our points: mean of the seeds, bars from the least to the most. @param {Settings} at @param {Answers} found @param {Plane} plane */
+  /**
+   * Our points: mean of the seeds, bars from the least to the most.
+   * @param {Settings} at @param {Answers} found @param {Plane} plane
+   */
   function measured(at, found, plane) {
-    return (found.runs?.series ?? [])
-      .map(({ points }, number) => {
-        const { color, dashes, mark } = SERIES[number];
-        const places = points.map((point) => {
-          const [mean, least, most] = answers.measuredAccuracy(at, point).map(plane.y);
-          return { x: plane.x(point.load), mean, least, most };
-        });
-        const bars = places.map(({ x, least, most }) => path([[x, least], [x, most]])).join("");
-        return [
-          `<path d="${path(places.map(({ x, mean }) => [x, mean]))}" ${pen(color, 1.6, dashes)}/>`,
-          `<path d="${bars}" ${pen(color, 1.6)}/>`,
-          ...places.map(({ x, mean }) => mark(x, mean, color)),
-        ].join("");
-      })
-      .join("");
+    const { runs } = found;
+    if (!runs) return "";
+    const parts = runs.series.map(({ points }, number) => {
+      const { color, dashes, mark } = SERIES[number];
+      const places = points.map((point) => {
+        const [mean, least, most] = answers.measuredAccuracy(at, point).map(plane.y);
+        return { x: plane.x(point.load), mean, least, most };
+      });
+      const bars = places
+        .map(({ x, least, most }) =>
+          path([
+            [x, least],
+            [x, most],
+          ]),
+        )
+        .join("");
+      return [
+        `<path d="${path(places.map(({ x, mean }) => [x, mean]))}" ${pen(color, 1.6, dashes)}/>`,
+        `<path d="${bars}" ${pen(color, 1.6)}/>`,
+        ...places.map(({ x, mean }) => mark(x, mean, color)),
+      ].join("");
+    });
+    // Points of another setting stand back.
+    const opacity = answers.comparable(at, runs) ? 1 : 0.35;
+    return `<g opacity="${opacity}">${parts.join("")}</g>`;
   }
 
   /** What each line is. @param {Answers} found @param {number} width @param {number} top */
@@ -134,13 +176,19 @@ const chart = (() => {
     const bounds = found.lines.map(({ name, title }) => ({
       title: LINES[name].prefix + title,
       draw: (/** @type {number} */ x, /** @type {number} */ y) =>
-        `<path d="${path([[x, y], [x + 30, y]])}" ${LINES[name].pen}/>`,
+        `<path d="${path([
+          [x, y],
+          [x + 30, y],
+        ])}" ${LINES[name].pen}/>`,
     }));
     const series = (found.runs?.series ?? []).map(({ title }, number) => ({
       title: `our models, ${title}`,
       draw: (/** @type {number} */ x, /** @type {number} */ y) => {
         const { color, dashes, mark } = SERIES[number];
-        const line = `<path d="${path([[x, y], [x + 30, y]])}" ${pen(color, 1.6, dashes)}/>`;
+        const line = `<path d="${path([
+          [x, y],
+          [x + 30, y],
+        ])}" ${pen(color, 1.6, dashes)}/>`;
         return line + mark(x + 15, y, color);
       },
     }));
@@ -181,7 +229,10 @@ const chart = (() => {
     const [left, right, top, bottom] = [66, width - 24, 40, height - 44];
     /** @type {Plane} */
     const plane = {
-      ...{ left, right, top, bottom },
+      left,
+      right,
+      top,
+      bottom,
       x: (load) => left + ((right - left) * (Math.log(load) - low)) / (high - low),
       y: (accuracy) => bottom - (bottom - top) * accuracy,
     };

@@ -38,7 +38,7 @@ def measured() -> list[dict[str, Any]]:
     ]
     cities = [row for row in _read("capacity_curve.csv") if row["frequency"] == "population"]
     exponent = float(cities[0]["exponent"])
-    title = f"Cities by population, exponent {exponent:.2f}"
+    title = f"Cities, exponent {exponent:.2f}"
     return [*groups, _group("cities", title, cities, "capacity_curve.csv", {"none": _ALL})]
 
 

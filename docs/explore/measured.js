@@ -53,7 +53,7 @@ const MEASURED = [
 {"facts": 1406, "load": 1.537126028484804, "seeds": 5, "queries": [0.992719, 0.99208, 0.993491], "known": [0.613371, 0.602418, 0.63229]}, 
 {"facts": 1875, "load": 2.0498657918982985, "seeds": 5, "queries": [0.990352, 0.990086, 0.990604], "known": [0.47168, 0.463467, 0.4784]}, 
 {"facts": 3750, "load": 4.099731583796597, "seeds": 5, "queries": [0.984456, 0.983394, 0.985134], "known": [0.231147, 0.226933, 0.236]}]}]}, 
-{"name": "cities", "title": "Cities by population, exponent 1.10", "source": "capacity_curve.csv", "exponent": 1.1004081697229553, "choices": 2097152, "bits": 19154.985275804996, "parameters": 8272, "series": [
+{"name": "cities", "title": "Cities, exponent 1.10", "source": "capacity_curve.csv", "exponent": 1.1004081697229553, "choices": 2097152, "bits": 19154.985275804996, "parameters": 8272, "series": [
 {"title": "trained on all facts", "points": [
 {"facts": 226, "load": 0.24776839719082203, "seeds": 2, "queries": [1.0, 1.0, 1.0], "known": [1.0, 1.0, 1.0]}, 
 {"facts": 453, "load": 0.4966331147231964, "seeds": 2, "queries": [1.0, 1.0, 1.0], "known": [1.0, 1.0, 1.0]}, 

@@ -21,7 +21,14 @@
 
   let at = settings.DEFAULT;
   let waiting = 0; // the frame that will show the settings
-  /** @type {Map<string, {slider: HTMLInputElement, box: HTMLInputElement, says: HTMLElement, error: HTMLElement}>} */
+  /**
+   * @typedef {object} Inputs of a field
+   * @property {HTMLInputElement} slider
+   * @property {HTMLInputElement} box
+   * @property {HTMLElement} says
+   * @property {HTMLElement} error
+   */
+  /** @type {Map<string, Inputs>} */
   const inputs = new Map();
 
   /** Slider and box of a field. @param {HTMLElement} place @param {Field} of */
@@ -31,7 +38,13 @@
       make("input", { type: "text", inputmode: "decimal", id, "aria-describedby": `${id}-error` })
     );
     const slider = /** @type {HTMLInputElement} */ (
-      make("input", { type: "range", min: "0", max: last, id: `${id}-slider`, "aria-label": of.label })
+      make("input", {
+        type: "range",
+        min: "0",
+        max: last,
+        id: `${id}-slider`,
+        "aria-label": of.label,
+      })
     );
     const says = make("p", { class: "says" });
     const error = make("p", { class: "error", id: `${id}-error` });
@@ -55,7 +68,8 @@
 
   /** What a field says beside its number. @param {Field} of @returns {string} */
   function remark(of) {
-    if (of.name === "choices") return `${words.number(Math.log2(at.choices))} bits a fact`;
+    const bits = words.number(Math.log2(at.choices));
+    if (of.name === "choices") return bits === "1" ? "1 bit a fact" : `${bits} bits a fact`;
     if (of.name === "exponent" && at.exponent === 0) return "all facts equally often";
     if (of.name === "exponent") {
       const total = bounds.harmonic(at.facts, at.exponent);
@@ -66,9 +80,7 @@
 
   /** @param {Field} of @param {boolean} [typed] whether the box is done with */
   function showField(of, typed = false) {
-    const { slider, box, says } = /** @type {NonNullable<ReturnType<typeof inputs.get>>} */ (
-      inputs.get(of.name)
-    );
+    const { slider, box, says } = /** @type {Inputs} */ (inputs.get(of.name));
     const value = of.get(at);
     const off = of.rungs.map((rung) => Math.abs(Math.log((rung + 0.01) / (value + 0.01))));
     slider.value = String(off.indexOf(Math.min(...off)));
@@ -108,12 +120,16 @@
     const height = Math.round(Math.min(400, Math.max(260, width * 0.55)));
     part("chart").innerHTML = chart.picture(at, found, { width, height });
     part("key").innerHTML = chart.key(found, width);
+    const does = at.count === "queries" ? "answer" : "know";
     const counted = at.count === "queries" ? "queries" : "facts";
     const best = found.lines[0].accuracy[found.counts.indexOf(at.facts)];
+    const limit = `No model of ${words.count(at.bits)} bits can ${does} more`;
     const facts = at.facts === 1 ? "1 fact is" : `${words.count(at.facts)} facts are`;
     const total = `${facts} ${words.count(at.facts * found.entropy)} bits: load ${words.number(found.load)}.`;
-    const does = at.count === "queries" ? "answer" : "know";
-    const can = best === 1 ? `They fit: all can be known.` : `No model of ${words.count(at.bits)} bits can ${does} more than ${words.percent(best)} of the ${counted}.`;
+    const can =
+      best === 1
+        ? "They fit: all can be known."
+        : `${limit} than ${words.percent(best)} of the ${counted}.`;
     part("statement").textContent = `${total} ${can}`;
     part("beside").textContent = found.runs ? besides(found.runs) : "";
   }
@@ -123,7 +139,9 @@
     const facts = `facts of ${words.number(Math.log2(runs.choices))} bits, exponent ${Number(runs.exponent.toFixed(2))}`;
     const what = `Points: a model of ${runs.parameters.toLocaleString("en-US")} parameters that holds ${words.count(runs.bits)} bits; ${facts}.`;
     const other = answers.differences(at, runs);
-    return other.length ? `${what} Your lines have another ${other.join(" and another ")}.` : what;
+    if (!other.length) return what;
+    const both = answers.comparable(at, runs) ? "" : ", so do not compare them";
+    return `${what} Your lines have another ${other.join(" and another ")}${both}.`;
   }
 
   /** @param {HTMLElement} body @param {[string, ...string[]][]} rows */
@@ -149,7 +167,11 @@
       if (!point) return /** @type {[string, ...string[]]} */ ([name, "no run near this load"]);
       const known = words.count(point.known[0] * point.facts);
       const of = point.facts === at.facts ? "" : ` of ${words.count(point.facts)}`;
-      return /** @type {[string, ...string[]]} */ ([name, words.percent(point.queries[0]), known + of]);
+      return /** @type {[string, ...string[]]} */ ([
+        name,
+        words.percent(point.queries[0]),
+        known + of,
+      ]);
     });
     /** @param {string} title */
     const capital = (title) => title[0].toUpperCase() + title.slice(1);
@@ -233,8 +255,12 @@
   part("controls").addEventListener("submit", (event) => event.preventDefault());
   part("copy-link").addEventListener("click", () => copy(location.href, "Link"));
   part("copy-python").addEventListener("click", () => copy(answers.python(at), "Python"));
-  part("save-csv").addEventListener("click", () => save("factcap.csv", "text/csv", answers.csv(at)));
-  part("save-svg").addEventListener("click", () => save("factcap.svg", "image/svg+xml", standalone()));
+  part("save-csv").addEventListener("click", () =>
+    save("factcap.csv", "text/csv", answers.csv(at)),
+  );
+  part("save-svg").addEventListener("click", () =>
+    save("factcap.svg", "image/svg+xml", standalone()),
+  );
   part("theme").addEventListener("click", () => {
     document.documentElement.dataset.theme = dark() ? "light" : "dark";
     nameTheme();
