@@ -48,6 +48,12 @@ FIGURES = {
         "factcap.figures.diffusion_transition", trains=True, quick="tiny"
     ),
     "selection_gain": Entry("factcap.figures.selection.selection_gain", trains=True, quick="tiny"),
+    "equivalent_size": Entry(
+        "factcap.figures.equivalent.equivalent_size",
+        trains=True,
+        reads_data=True,
+        quick="tiny",
+    ),
     "splitting": Entry("factcap.figures.splitting.splitting", trains=True, quick="tiny"),
     "corpus_selection": Entry(
         "factcap.figures.corpus.corpus_selection",
