@@ -48,18 +48,21 @@ FIGURES = {
         "factcap.figures.diffusion_transition", trains=True, quick="tiny"
     ),
     "selection_gain": Entry("factcap.figures.selection.selection_gain", trains=True, quick="tiny"),
-    "equivalent_size": Entry(
-        "factcap.figures.equivalent.equivalent_size",
-        trains=True,
-        reads_data=True,
-        quick="tiny",
-    ),
     "splitting": Entry("factcap.figures.splitting.splitting", trains=True, quick="tiny"),
     "corpus_selection": Entry(
         "factcap.figures.corpus.corpus_selection",
         trains=True,
         reads_data=True,
         quick="tiny",
+    ),
+    "equivalent_size": Entry(
+        "factcap.figures.equivalent.equivalent_size",
+        trains=True,
+        reads_data=True,
+        quick="tiny",
+    ),
+    "what_is_lost": Entry(
+        "factcap.figures.lost.what_is_lost", trains=True, reads_data=True, quick="tiny"
     ),
     "claims": Entry("factcap.figures.claims.claims", trains=True, quick="tiny"),
     "retention": Entry(

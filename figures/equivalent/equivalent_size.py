@@ -33,6 +33,7 @@ from factcap.figures.equivalent.theory import Asked
 from factcap.figures.files import claim, save, write_csv
 from factcap.figures.presets import Changes, choose
 from factcap.figures.style import look
+from factcap.models import Store
 from factcap.synth.corpus import read_knowledge
 from factcap.synth.errors import require
 
@@ -103,6 +104,7 @@ def equivalent_size(
             seed: material(plan.text, knowledge, seed) for seed in (*plan.text.seeds, *tuned_on)
         }
     claim(folder, record, f"{NAME}_table.csv")
+    Store.create(folder)
     sources = list(_sources(plan, texts, folder, workers))
     rows = _all_rows(plan, sources, progress)
     problems = _problems(plan, texts, sources)

@@ -9,18 +9,16 @@ import numpy as np
 
 from factcap.figures.corpus.experiment import Plan as TextPlan
 from factcap.figures.corpus.experiment import Scheme
-from factcap.figures.fields import Count, Items, NotNegative, Positive, Seeds, Size, must, one_of
-from factcap.figures.selection.experiment import BITS, VOCABULARY
+from factcap.figures.fields import Count, Items, NotNegative, Positive, Seeds, Size, must
+from factcap.figures.selection.experiment import BITS, VOCABULARY, SelfBudgeted
 from factcap.figures.sizes import same_work
 from factcap.models import TransformerConfig, named_size
 from factcap.synth.errors import require
-from factcap.synth.selection import SCHEMES
 
 # What is equal in two runs: the draws, or the floating-point operations. A run of the small model
 # is both.
 DATA, WORK, BOTH = "equal data", "equal FLOP", "both"
 
-SelfBudgeted = Annotated[str, one_of([name for name in SCHEMES if SCHEMES[name].sets_budget])]
 Times = Annotated[float, must("at least 1", lambda x: x >= 1)]
 
 
