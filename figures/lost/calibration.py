@@ -21,12 +21,12 @@ def calibration_error(
         right: whether it is right.
 
     Raises:
-        BadInput: for a probability outside [0, 1], or if there are not as many of both.
+        BadInput: for a probability outside [0, 1].
 
     >>> calibration_error(np.array([0.95, 0.95, 0.15, 0.15]), np.array([True, False, False, False]))
     0.3
     """
-    _check(probability, right)
+    _check(probability)
     if not len(right):
         return 0.0
     bins = np.minimum((probability * _BINS).astype(int), _BINS - 1)
@@ -47,14 +47,10 @@ def sure_and_wrong(
     >>> sure_and_wrong(np.array([0.9, 0.6, 0.2]), np.array([True, False, False]), 0.5)
     0.5
     """
-    _check(probability, right)
+    _check(probability)
     return float((probability[~right] > above).mean()) if (~right).any() else 0.0
 
 
-def _check(probability: np.ndarray, right: np.ndarray) -> None:
-    require(
-        len(probability) == len(right),
-        f"each answer has a probability; there are {len(right)} and {len(probability)}",
-    )
+def _check(probability: Float[np.ndarray, " answers"]) -> None:
     inside = (probability >= 0) & (probability <= 1 + 1e-5)
     require(bool(inside.all()), "a probability lies between 0 and 1")
