@@ -33,7 +33,7 @@ class Plan:
         schemes: on fact sets, besides ordinary training.
         seeds: of facts, parameters and draws.
         others: facts at the most that are never told, of which other text is made.
-        text: of the corpus.
+        text: of the corpus, where there are data.
     """
 
     size: Size = "8k"
