@@ -42,12 +42,12 @@ def draw(rows: Sequence[Row], table: Sequence[Row], problems: Problems) -> Figur
             handles, labels = axes.get_legend_handles_labels()
             legend |= dict(zip(labels, handles, strict=True))
         panels[1, place].set_xlabel("parameters of the ordinary model")
-    figure.legend(legend.values(), legend, loc="outside upper center", ncols=4)
+    figure.legend(legend.values(), legend, loc="outside upper center", ncols=3)
     seeds = len({row["seed"] for row in reported})
     over = "one seed" if seeds == 1 else f"mean of {seeds} seeds, bars: their range"
     figure.supxlabel(
         "level lines: the smallest model with selection; upright lines: the ordinary size that "
-        f"knows as much, and its 95 % interval; {over}; scoring included",
+        f"knows as much; broad: its 95 % interval; {over}; scoring included",
         fontsize=8.5,
     )
     return figure
@@ -98,7 +98,8 @@ def _selected(axes: Axes, sizes: Sequence[int], row: Row, number: int) -> None:
     if 0 < row["times"] < np.inf:
         axes.plot([sizes[0] * row["times"]] * 2, [0, known], **style)
         ends = np.clip([row["times_low"], row["times_high"]], 1, sizes[-1] / sizes[0])
-        axes.axvspan(*(sizes[0] * ends), color=style["color"], alpha=0.12, linewidth=0)
+        interval = {"color": style["color"], "alpha": 0.3, "linewidth": 6, "solid_capstyle": "butt"}
+        axes.plot(sizes[0] * ends, [known] * 2, **interval)
 
 
 def _fits(axes: Axes, sizes: Sequence[int], row: Row) -> None:

@@ -1,4 +1,6 @@
+import csv
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -124,3 +126,32 @@ def test_a_panel_for_each_set_count_and_budget():
     low, high = band.get_paths()[0].get_extents().intervaly
     assert low >= 0
     assert high <= FACTS
+
+
+def test_the_page_says_what_the_committed_runs_say():
+    results = Path(__file__).parents[3] / "docs" / "results"
+    words = ("set", "equal", "counted", "scheme", "scored", "said")
+    with open(results / "equivalent_size_table.csv") as file:
+        table = [
+            {name: text if name in words else float(text or "nan") for name, text in row.items()}
+            for row in csv.DictReader(file)
+        ]
+    page = (results.parent / "selection.md").read_text()
+    assert "\n".join(lines(table)) in page
+    with open(results / "equivalent_size.csv") as file:
+        rows = list(csv.DictReader(file))
+    for equal in (DATA, WORK):
+        uniform = [r for r in rows if r["set"].startswith("uniform")]
+        some = [
+            {"seed": r["seed"], "parameters": int(r["parameters"]), KNOWN: r[KNOWN]}
+            for r in of_budget(uniform, equal)
+        ]
+        mean = by_size(some, KNOWN)[1].mean(axis=0)
+        known = [f"{number:,.0f}" for number in mean]
+        assert f"{', '.join(known[:-1])} and {known[-1]}" in " ".join(page.split())
+    # with equal data the sizes that know as much are bracketed, and smaller than theory allows
+    measured = [row for row in table if row["equal"] == DATA and row["set"].startswith("uniform")]
+    assert all(1 < row["times_low"] <= row["times"] < row["most_times"] < 4.3 for row in measured)
+    [worth] = [row for row in measured if row["scheme"] == "worth"]
+    readme = " ".join((results.parents[1] / "README.md").read_text().split())
+    assert f"an ordinary one of {worth['times']:.1f} times its size" in readme

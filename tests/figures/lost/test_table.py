@@ -1,3 +1,6 @@
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -90,3 +93,25 @@ def test_a_panel_a_number_and_a_mark_for_each_training():
     ]
     # without text there is no panel of text
     assert len(draw(table[:2]).axes) == 3
+
+
+def test_the_page_says_what_the_committed_runs_say():
+    results = Path(__file__).parents[3] / "docs" / "results"
+    words = ("set", "scheme", "scored", "trained")
+    with open(results / "what_is_lost_table.csv") as file:
+        table = [
+            {
+                name: text if name in words else float(text) if text else None
+                for name, text in row.items()
+            }
+            for row in csv.DictReader(file)
+        ]
+    page = (results.parent / "selection.md").read_text()
+    assert "\n".join(lines(table)) in page
+    chosen = [row for row in table if row["trained"] == "selected"]
+    for column, times, form in (
+        ("sure_dropped", 100, "{:.0f} to {:.0f} %"),
+        ("loss_dropped", 1, "{:.0f} to {:.0f} bits"),
+    ):
+        values = [times * row[column] for row in chosen]
+        assert form.format(min(values), max(values)) in " ".join(page.split())
