@@ -13,7 +13,7 @@ from factcap.figures.selection.experiment import ORDINARY
 from tests.synth.corpus.mini import write_folder
 
 SMALL = Plan(
-    draws=12_800,
+    draws=25_600,
     exponents=(0.0,),
     loads=(2.0,),
     times=(1.0, 2.0),
