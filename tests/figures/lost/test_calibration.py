@@ -1,3 +1,5 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -48,6 +50,6 @@ def test_float32_that_rounds_above_one_is_one():
 
 @pytest.mark.parametrize("wrong", [1.5, -0.1, np.nan])
 def test_what_is_no_probability_gets_one_line(wrong):
-    for number in (calibration_error, lambda *some: sure_and_wrong(*some, 0.5)):
+    for number in (calibration_error, partial(sure_and_wrong, above=0.5)):
         with pytest.raises(BadInput, match=r"^a probability lies between 0 and 1$"):
             number(np.array([0.5, wrong]), np.array([True, False]))

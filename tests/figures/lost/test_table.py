@@ -1,5 +1,6 @@
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_the_page_says_what_the_committed_runs_say():
     results = Path(__file__).parents[3] / "docs" / "results"
     words = ("set", "scheme", "scored", "trained")
     with open(results / "what_is_lost_table.csv") as file:
-        table = [
+        table: list[dict[str, Any]] = [
             {
                 name: text if name in words else float(text) if text else None
                 for name, text in row.items()
