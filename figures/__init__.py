@@ -55,6 +55,15 @@ FIGURES = {
         reads_data=True,
         quick="tiny",
     ),
+    "equivalent_size": Entry(
+        "factcap.figures.equivalent.equivalent_size",
+        trains=True,
+        reads_data=True,
+        quick="tiny",
+    ),
+    "what_is_lost": Entry(
+        "factcap.figures.lost.what_is_lost", trains=True, reads_data=True, quick="tiny"
+    ),
     "claims": Entry("factcap.figures.claims.claims", trains=True, quick="tiny"),
     "retention": Entry(
         "factcap.figures.retention.retention", trains=True, reads_data=True, quick="tiny"

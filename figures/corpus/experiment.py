@@ -11,6 +11,7 @@ from jaxtyping import Bool
 
 from factcap.figures.fields import Count, NotNegative, Positive, Seeds, Share, must, one_of
 from factcap.figures.processes import in_processes
+from factcap.figures.sizes import heads_of
 from factcap.models import (
     Job,
     Measurement,
@@ -42,6 +43,8 @@ from factcap.synth.errors import require
 from factcap.synth.selection import SCHEMES
 
 ORDINARY = "ordinary"
+# Blocks of the models.
+DEPTH = 2
 COLUMNS = (
     *("scheme", "scored", "seed", "facts_known", "known_ratio", "beyond_guess", "beyond_ratio"),
     *("known_by_all", "weighted_accuracy", "prompt_accuracy", "stored_bits", "facts", "guessable"),
@@ -204,7 +207,8 @@ def job(plan: Plan, made: Material, scheme: Scheme, seed: int, folder: Path) -> 
         seed=seed,
         select=select,
     )
-    model = TransformerConfig(made.tokenized.pairs.size + 1, plan.width, 2, plan.width // 16)
+    vocabulary = made.tokenized.pairs.size + 1
+    model = TransformerConfig(vocabulary, plan.width, DEPTH, heads_of(plan.width))
     planned = Job(made.documents, model, training, folder, grouping=grouping)
     return Job(
         made.documents,

@@ -35,6 +35,8 @@ BITS = VALUE * float(np.log2(VOCABULARY))
 
 Row = Mapping[str, Any]
 SchemeName = Annotated[str, one_of((*SCHEMES, UNCOUNTED))]
+# Those that need not be told a budget.
+SelfBudgeted = Annotated[str, one_of([name for name in SCHEMES if SCHEMES[name].sets_budget])]
 
 
 @dataclass(frozen=True)

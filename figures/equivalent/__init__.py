@@ -1,0 +1,1 @@
+"""How large an ordinary model must be to know what a small one with selection knows."""
