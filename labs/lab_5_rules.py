@@ -358,7 +358,7 @@ def _():
             )
             return found.generalization_error
 
-        return optimize.minimize_scalar(error, bounds=(0.1, 10)).x
+        return optimize.fminbound(error, 0.1, 10)
         ### END SOLUTION
 
     return (best_ratio,)
