@@ -46,6 +46,9 @@ class Train:
     """With --feed-forward experts: how many a token goes through; with masked: units that stay."""
     weight_bits: int = 0
     """Round all matrices to so many bits wherever they are used, in training too; 0: do not."""
+    kept_in: str = "float32"
+    """Of parameters, from one step to the next: float32; bfloat16, each the nearest; or
+    bfloat16-stochastic, up or down by chance. Moments of the optimizer stay float32."""
     exposures: float = 400.0
     """How often a fact is drawn at the most, on average over the set, or as makes 2,000 steps."""
     all_exposures: bool = False

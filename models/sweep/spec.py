@@ -51,7 +51,7 @@ class RunSpec:
     Attributes:
         facts: a complete recipe: see `factcap.models.sweep.recipes.complete`.
         model: name of a size, or `width`, `depth`, `heads`, `tied`, and what is unusual of
-            `feed_forward`, `hidden`, `experts`, `active` and `weight_bits`.
+            `feed_forward`, `hidden`, `experts`, `active`, `weight_bits` and `kept_in`.
         training: how to train; its defaults may depend on the facts.
         branch: the run that it goes on from, in the same store; None: from nothing.
     """

@@ -17,6 +17,7 @@ from jaxtyping import Array, Bool, Float, Int
 from factcap.models.transformer.feed_forward import FeedForward, usual_hidden
 from factcap.models.transformer.masks import predictor_parameters, predictor_width, unit_masks
 from factcap.models.transformer.rotary import rotate
+from factcap.models.transformer.rounding import check_kept_in
 from factcap.models.transformer.routing import routed
 from factcap.synth.errors import BadInput, require
 
@@ -41,6 +42,8 @@ class TransformerConfig:
         active: experts that a position goes through, or units that the form `masked` leaves.
         weight_bits: to which all matrices are rounded wherever they are used, in training too: see
             `factcap.models.transformer.rounding`; 0: they are not.
+        kept_in: what parameters are rounded to after each step of training, a name in
+            `factcap.models.transformer.rounding.KEPT_IN`.
 
     Raises:
         BadInput: for a size that cannot be built.
@@ -56,6 +59,7 @@ class TransformerConfig:
     experts: int = 0
     active: int = 0
     weight_bits: int = 0
+    kept_in: str = "float32"
 
     def __post_init__(self):
         for name in ("vocabulary", "width", "depth", "heads"):
@@ -71,6 +75,7 @@ class TransformerConfig:
             self.weight_bits == 0 or 2 <= self.weight_bits <= 16,
             f"weight_bits must be 2 to 16, or 0 for none, not {self.weight_bits}",
         )
+        check_kept_in(self.kept_in)
 
     @property
     def layer(self) -> FeedForward:
@@ -127,7 +132,7 @@ class TransformerConfig:
 
 
 # Fields of a configuration that a usual decoder does not need.
-OPTIONS = ("feed_forward", "hidden", "experts", "active", "weight_bits")
+OPTIONS = ("feed_forward", "hidden", "experts", "active", "weight_bits", "kept_in")
 
 # (width, depth, heads). A name counts all parameters, the embedding's too, with 128 token ids, as
 # `cities` has; gpt2-small has 124M with GPT-2's 50,257.
