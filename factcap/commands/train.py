@@ -44,6 +44,9 @@ class Train:
     """With --feed-forward experts: how many."""
     active: int = 0
     """With --feed-forward experts: how many a token goes through; with masked: units that stay."""
+    mask_reads: str = "key"
+    """With --feed-forward masked: the masks are chosen by the whole key, by its first token, say
+    that of a domain, or by the rest."""
     weight_bits: int = 0
     """Round all matrices to so many bits wherever they are used, in training too; 0: do not."""
     kept_in: str = "float32"
