@@ -57,7 +57,7 @@ class Settings:
     hidden: Count = 256
     active: Count = 64
     domains: Several = 8
-    exposures: Count = 400
+    exposures: Count = 200
     first: ProperShare = 0.5
     bits_offered: Positive = 2.5
 
