@@ -80,11 +80,11 @@ def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]
 
 def _configs(settings: Settings, seed: int) -> list[tuple[str, dict[str, Any]]]:
     """The runs of a seed, with what each is for."""
-    points = [(NUMBER, facts, 0.0, settings.steps) for facts in settings.facts]
-    short = round(settings.short * settings.steps)
-    points += [(SKEW, max(settings.facts), exponent, short) for exponent in settings.exponents]
+    most, short = max(settings.facts), round(settings.short * settings.steps)
+    points = [(NUMBER, (facts, 0.0, settings.steps)) for facts in settings.facts]
+    points += [(SKEW, (most, exponent, short)) for exponent in settings.exponents]
     return [
-        *((part, _config(settings, *numbers, seed)) for part, *numbers in points),
+        *((part, _config(settings, *numbers, seed)) for part, numbers in points),
         *_with_warm_up(settings, seed),
     ]
 

@@ -182,11 +182,11 @@ def _branch(config: Mapping[str, Any], model: str | Mapping[str, Any]) -> Branch
         parent = run_spec(config["parent"])
     except BadInput as error:
         raise BadInput(f"the parent: {error}") from None
-    sizes = [
+    before, after = (
         named_size(each, 1) if isinstance(each, str) else TransformerConfig(1, **each)
         for each in (parent.model, model)
-    ]
-    check_takes_over(*sizes, takes["parent_optimizer"], f"the model {parent.model}")
+    )
+    check_takes_over(before, after, takes["parent_optimizer"], f"the model {parent.model}")
     return Branch(parent, *takes.values())
 
 

@@ -73,11 +73,10 @@ def test_masks_are_chosen_by_the_tokens_that_the_predictor_reads(reads, seen):
 
 
 def test_tokens_that_choose_are_named_and_of_a_masked_model():
-    shape = {"vocabulary": 11, "width": 16, "depth": 1, "heads": 1}
     with pytest.raises(BadInput, match="mask_reads must be one of key, first, rest, not 'last'"):
-        TransformerConfig(**shape, feed_forward="masked", active=4, mask_reads="last")
+        TransformerConfig(11, 16, 1, 1, feed_forward="masked", active=4, mask_reads="last")
     with pytest.raises(BadInput, match="only feed_forward masked has a predictor"):
-        TransformerConfig(**shape, mask_reads="first")
+        TransformerConfig(11, 16, 1, 1, mask_reads="first")
 
 
 def test_the_same_units_stay_at_all_positions(monkeypatch):
