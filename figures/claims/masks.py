@@ -1,4 +1,4 @@
-"""A model cut down by the input: feed-forward masks chosen from the key, in one or two stages.
+"""A model cut down by the input: feed-forward masks chosen from the key, in two stages.
 
 Facts lie in domains, which the first token of a key names. Of a domain's facts nothing else is in
 common. All models learn the same facts with as many exposures in all.
@@ -29,13 +29,12 @@ from factcap.synth import FactSet, domains
 
 # One stage.
 WHOLE, SMALL, MIXTURE = "dense, full size", "dense, active size", "mixture"
-AT_ONCE = "masked from the start"
 # The first of two, and what goes on from it.
 FIRST = "dense, first stage alone"
 BY_FACT, BY_DOMAIN, UNTOLD = "mask a fact", "mask a domain", "mask a fact, domains not told"
 PRUNED = "pruned once for all"
-# 3 value tokens of 256 after a key of 4, whose first is the domain.
-_TOKENS, _KEY, _VALUE = 256, 3, 3
+# 6 value tokens of 256 after a key of 4, whose first is the domain.
+_TOKENS, _KEY, _VALUE = 256, 3, 6
 _BITS = 8 * _VALUE
 
 
@@ -72,7 +71,6 @@ def _models(settings: Settings) -> dict[str, dict[str, Any]]:
         WHOLE: whole,
         SMALL: small,
         MIXTURE: {**shape, "feed_forward": "experts", **mixture},
-        AT_ONCE: masked,
         FIRST: whole,
         BY_FACT: masked,
         BY_DOMAIN: {**masked, "mask_reads": "first"},
@@ -163,7 +161,6 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
             (BY_FACT, "two stages, a mask a fact"),
             (UNTOLD, "two stages, a mask a fact, domain not told,"),
             (BY_DOMAIN, f"two stages, one mask for each of {settings.domains} domains"),
-            (AT_ONCE, "masked from the start, a mask a fact"),
         )
     ]
     ours = "this project"
