@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from factcap.capacity import Background
-from factcap.figures.claims import augmentation, junk, mixture, plateau, random_sequences
+from factcap.figures.claims import augmentation, junk, masks, mixture, plateau, random_sequences
 from factcap.figures.claims.exposures import LAWS, left_out_error
 from factcap.figures.claims.facts import distinct_rows, facts_file, token_facts
 from factcap.figures.claims.mixture import fitted_background, threshold
@@ -137,6 +137,44 @@ def test_who_is_asked_for_was_not_asked_for_in_training():
         assert row[row.index(64, 3) + 1] == asked.tokens[0, 4]
     fixed = augmentation.trained_facts(settings, augmentation.FIXED, 0)
     assert sum(row[:3] == asked.tokens[0, :3].tolist() for row in fixed.tokens.tolist()) == 1
+
+
+def test_a_fact_of_a_domain_says_it_first():
+    settings = PRESETS["tiny"].masks
+    facts = masks.domain_facts(settings, 0)
+    named, each = np.unique(facts.tokens[:, 0], return_counts=True)
+    assert named.tolist() == list(range(settings.domains))
+    assert len(set(each)) == 1
+    assert len({tuple(key) for key in facts.tokens[:, :4].tolist()}) == len(facts)
+    assert facts.entropy_bits.tolist() == [48.0] * len(facts)
+
+
+def test_two_stages_have_the_exposures_of_one(tmp_path):
+    settings = PRESETS["laptop"].masks
+    specs = {each.labels["model"]: each.spec for each in masks.runs(settings, [0], tmp_path)}
+    one, first = specs[masks.WHOLE], specs[masks.FIRST]
+    assert first.model == one.model
+    for name in (masks.BY_FACT, masks.BY_DOMAIN, masks.UNTOLD, masks.PRUNED):
+        assert specs[name].parents == [first]
+        exposures = first.training.exposures + specs[name].training.exposures
+        assert exposures == one.training.exposures
+    for name in (masks.SMALL, masks.MIXTURE):
+        assert specs[name].parents == []
+    assert specs[masks.PRUNED].model == specs[masks.SMALL].model
+    assert {spec.facts["file"] for spec in specs.values()} == {one.facts["file"]}
+
+
+def test_masked_models_lie_between_the_dense_ones():
+    settings = PRESETS["tiny"].masks
+    stored = {masks.SMALL: 100.0, masks.WHOLE: 200.0, masks.MIXTURE: 90.0, masks.FIRST: 0.0}
+    stored |= {masks.BY_FACT: 180.0, masks.UNTOLD: 170.0, masks.BY_DOMAIN: 110.0}
+    stored[masks.PRUNED] = 95.0
+    rows = [
+        {"model": name, "seed": 0, "stored_bits": bits, "parameters": 7}
+        for name, bits in stored.items()
+    ]
+    values = [each.values[0] for each in masks.findings(settings, rows)]
+    assert values == pytest.approx([0.8, 0.7, 0.1, -0.05, 2.0])
 
 
 def test_a_run_with_a_warm_up_has_the_learning_rate_of_one_without(tmp_path):
