@@ -44,8 +44,14 @@ class Train:
     """With --feed-forward experts: how many."""
     active: int = 0
     """With --feed-forward experts: how many a token goes through; with masked: units that stay."""
+    mask_reads: str = "key"
+    """With --feed-forward masked: the masks are chosen by the whole key, by its first token, say
+    that of a domain, or by the rest."""
     weight_bits: int = 0
     """Round all matrices to so many bits wherever they are used, in training too; 0: do not."""
+    kept_in: str = "float32"
+    """Of parameters, from one step to the next: float32; bfloat16, each the nearest; or
+    bfloat16-stochastic, up or down by chance. Moments of the optimizer stay float32."""
     exposures: float = 400.0
     """How often a fact is drawn at the most, on average over the set, or as makes 2,000 steps."""
     all_exposures: bool = False

@@ -96,8 +96,9 @@ def _runs(plan: Plan, name: str, folder: Path) -> list[Wanted]:
 
 
 def _make(wanted: Sequence[Wanted], folder: Path, workers: int, progress: Progress) -> list[Made]:
-    # The longest begin: else the last one would run alone.
-    order = sorted(wanted, key=lambda each: -each.spec.most_flops())
+    # Those that others wait for begin, then the longest: else the last one would run alone.
+    awaited = {parent.id for each in wanted for parent in each.spec.parents}
+    order = sorted(wanted, key=lambda each: (each.spec.id not in awaited, -each.spec.most_flops()))
     specs = {each.spec.id: each.spec for each in order}
     runs = make_runs(list(specs.values()), folder, workers=workers, progress=progress)
     by_id = dict(zip(specs, runs, strict=True))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -16,17 +16,22 @@ from factcap.figures.claims.claim import (
     Row,
     Wanted,
     chosen,
+    column,
     parameters_of,
     run_of,
 )
-from factcap.figures.fields import Count, NotNegative, Several, Share, Size
-from factcap.models import run_spec
+from factcap.figures.fields import Count, NotNegative, ProperShare, Several, Share, Size, must
+from factcap.models import TrainConfig, run_spec
 from factcap.synth.errors import require
 
 # 2 value tokens of 64 after a key of 3.
 _SHAPE = {"generator": "bitstrings", "vocabulary": 64, "length": 5, "key_length": 3}
 _TOKEN_BITS = 6.0
 NUMBER, SKEW = "number of facts", "skew"
+# Some of the facts first, and then all of them.
+SUBSET, AFTER_SUBSET = "a subset alone", "after a subset"
+# Of the learning rate, as a run without a parent has it.
+_USUAL = TrainConfig()
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Settings:
         batch: facts a step.
         exponents: of the power law of frequency, of the most facts.
         short: share of the steps that the runs of these exponents have.
+        subset: share of the most facts that a warm-up has.
+        subset_steps: share of the steps that it takes.
         optimizer: of all runs.
         fallen: the plateau ends where the loss has fallen by this share.
     """
@@ -50,6 +57,8 @@ class Settings:
     batch: Count = 16
     exponents: tuple[NotNegative, ...] = (0.0, 0.25, 0.5, 1.0)
     short: Share = 0.4
+    subset: ProperShare = 0.25
+    subset_steps: Annotated[float, must("in [0.1, 0.35]", lambda x: 0.1 <= x <= 0.35)] = 0.2
     optimizer: str = "adamw"
     fallen: Share = 0.05
 
@@ -59,20 +68,49 @@ class Settings:
 
 
 def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]:
-    """A run for each number of facts, and shorter ones for each exponent."""
-    points = [(NUMBER, facts, 0.0, settings.steps) for facts in settings.facts]
-    short = round(settings.short * settings.steps)
-    points += [(SKEW, max(settings.facts), exponent, short) for exponent in settings.exponents]
+    """A run for each number of facts, shorter ones for each exponent, and one with a warm-up."""
     wanted = []
-    for part, facts, exponent, steps in points:
-        for seed in seeds:
-            recipe = {**_SHAPE, "facts": facts, "exponent": exponent, "seed": seed}
-            exposures = steps * settings.batch / facts
-            more = {"batch": settings.batch, "optimizer": settings.optimizer}
-            spec = run_spec(run_of(recipe, settings.size, exposures, seed, **more))
-            labels = {"part": part, "offered": facts, "exponent": exponent, "seed": seed}
-            wanted.append(Wanted(labels, spec))
+    for of_all_seeds in zip(*(_configs(settings, seed) for seed in seeds), strict=True):
+        for part, config in of_all_seeds:
+            facts = config["facts"]
+            labels = {"part": part, "offered": facts["facts"], "exponent": facts["exponent"]}
+            wanted.append(Wanted({**labels, "seed": config["seed"]}, run_spec(config)))
     return wanted
+
+
+def _configs(settings: Settings, seed: int) -> list[tuple[str, dict[str, Any]]]:
+    """The runs of a seed, with what each is for."""
+    most, short = max(settings.facts), round(settings.short * settings.steps)
+    points = [(NUMBER, (facts, 0.0, settings.steps)) for facts in settings.facts]
+    points += [(SKEW, (most, exponent, short)) for exponent in settings.exponents]
+    return [
+        *((part, _config(settings, *numbers, seed)) for part, numbers in points),
+        *_with_warm_up(settings, seed),
+    ]
+
+
+def _config(
+    settings: Settings, facts: int, exponent: float, steps: float, seed: int, **more: Any
+) -> dict[str, Any]:
+    recipe = {**_SHAPE, "facts": facts, "exponent": exponent, "seed": seed}
+    usual = {"batch": settings.batch, "optimizer": settings.optimizer}
+    exposures = steps * settings.batch / facts
+    return run_of(recipe, settings.size, exposures, seed, **usual, **more)
+
+
+def _with_warm_up(settings: Settings, seed: int) -> list[tuple[str, dict[str, Any]]]:
+    """A run on a subset and one on all facts that goes on from it, with as many steps in all.
+
+    Their learning rate is that of one run of all steps. Sets of one seed are nested.
+    """
+    share, most = settings.subset_steps, max(settings.facts)
+    few = max(1, round(settings.subset * most))
+    before = round(share * settings.steps)
+    rate = {"warmup": _USUAL.warmup / share, "decay": 0.0}
+    first = _config(settings, few, 0.0, before, seed, **rate)
+    rate = {"decay": _USUAL.decay / (1 - share)}
+    then = _config(settings, most, 0.0, settings.steps - before, seed, **rate, parent=first)
+    return [(SUBSET, first), (AFTER_SUBSET, then)]
 
 
 def plateau_steps(steps: np.ndarray, loss_bits: np.ndarray, fallen: float) -> float:
@@ -94,18 +132,25 @@ def plateau_steps(steps: np.ndarray, loss_bits: np.ndarray, fallen: float) -> fl
 
 
 def rows(settings: Settings, made: Made) -> list[dict[str, Any]]:
-    """The row of a run, with the length of its plateau."""
+    """The row of a run, with the length of its plateau, the steps on a subset counted."""
     lines = (made.directory / "metrics.jsonl").read_text().splitlines()
     found = [json.loads(line) for line in lines]
     steps, loss = (
         np.array([line[name] for line in found], float) for name in ("step", "loss_bits_per_token")
     )
-    return [made.row(plateau_steps=plateau_steps(steps, loss, settings.fallen))]
+    before = made.run.outcome.get("parent", {"steps": 0})["steps"]
+    return [made.row(plateau_steps=before + plateau_steps(steps, loss, settings.fallen))]
 
 
 def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
-    """The power of the number of facts, and the exponent with which most facts are known."""
+    """The power of the number of facts, the best exponent, and what a warm-up changes."""
     size = parameters_of(rows)
+    warmed = {"part": AFTER_SUBSET}
+    cold = {"part": NUMBER, "offered": max(settings.facts)}
+    shorter, gained = (
+        list(column(rows, name, **warmed) / np.maximum(column(rows, name, **cold), 1))
+        for name in ("plateau_steps", "facts_known")
+    )
     powers, best = [], []
     for seed in sorted({row["seed"] for row in rows}):
         numbers = chosen(rows, part=NUMBER, seed=seed)
@@ -120,6 +165,7 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
         )
         known = {row["exponent"]: row["facts_known"] for row in chosen(rows, part=SKEW, seed=seed)}
         best.append(max(known, key=lambda exponent: known[exponent]))
+    warm_up = f"with a warm-up on {settings.subset:.0%} of the facts over without"
     return [
         Finding(
             "power of the number of facts with which the plateau grows",
@@ -135,6 +181,22 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
             best,
             (0.1, max(settings.exponents) - 0.1),
             (0.05, max(settings.exponents)),
+            size,
+        ),
+        Finding(
+            f"steps of the plateau {warm_up}",
+            None,
+            shorter,
+            (0.0, 0.9),
+            (0.0, 1.0),
+            size,
+        ),
+        Finding(
+            f"facts known at the end {warm_up}",
+            None,
+            gained,
+            (1.1, 1e9),
+            (1.0, 1e9),
             size,
         ),
     ]
@@ -164,7 +226,9 @@ CLAIM = Claim(
     notes=(
         "The plateau is taken to end where the loss has fallen by 5 %. All runs have as many "
         "steps, AdamW and batch 16. The power is no single one here: it is 1.0 from 300 to 600 "
-        "facts and 2.7 from 1,200 to 2,400. A warm-up on a subset is not measured, nor what skew "
-        "does to the plateau: of skewed facts the loss falls as soon as a few are known."
+        "facts and 2.7 from 1,200 to 2,400. The warm-up has the first fifth of the steps, at the "
+        "same learning rate. Without it 6 % of the 2,400 facts are known at the end, so that "
+        "there is much to gain. What skew does to the plateau is not measured: of skewed facts "
+        "the loss falls as soon as a few are known."
     ),
 )

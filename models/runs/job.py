@@ -14,6 +14,7 @@ from factcap.models.runs.code.digest import TRAINING, code_digest
 from factcap.models.runs.directory.reading import FORMAT_VERSION
 from factcap.models.runs.parent import Parent
 from factcap.models.training.config import TrainConfig
+from factcap.models.training.optim import is_schedule_free
 from factcap.models.transformer.decoder import TransformerConfig
 from factcap.models.transformer.layout import model_vocabulary
 from factcap.synth import FactSet
@@ -37,7 +38,8 @@ class Job:
         parent: the run from whose last state this one begins; None: from parameters drawn anew.
 
     Raises:
-        BadInput: if the model has too few token ids, or the groups are of other documents.
+        BadInput: if the model has too few token ids, the groups are of other documents, or an
+            optimizer that averages parameters is to keep them in less than float32.
     """
 
     facts: FactSet
@@ -57,6 +59,11 @@ class Job:
         require(
             self.model.vocabulary >= needed,
             f"the model has {self.model.vocabulary} token ids; this fact set needs {needed}",
+        )
+        require(
+            self.model.kept_in == "float32" or not is_schedule_free(self.training.optimizer),
+            f"{self.training.optimizer} averages parameters, in float32; keep them in "
+            f"{self.model.kept_in} with adamw or muon",
         )
         if not self.config:
             config = run_config(self.facts, self.model, self.training, self.grouping, self.parent)

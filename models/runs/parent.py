@@ -18,7 +18,8 @@ from factcap.models.training.config import TrainConfig
 from factcap.models.training.optim import evaluated
 from factcap.models.training.schedule import Before, make_schedule
 from factcap.models.training.steps import TrainState, initial_state, state_of
-from factcap.models.transformer.decoder import SIZES, TransformerConfig
+from factcap.models.transformer.decoder import TransformerConfig, named_size
+from factcap.models.transformer.inheritance import WHOLE, inherited, takes_over
 from factcap.synth.errors import require
 
 # What is taken over from a parent, or begun anew.
@@ -30,9 +31,36 @@ def check_takes(name: str, value: str) -> None:
     require(value in TAKES, f"{name} must be {' or '.join(TAKES)}, not {value!r}")
 
 
+def check_takes_over(
+    parent: TransformerConfig | None, child: TransformerConfig, optimizer: str, described: str
+) -> None:
+    """Raise `BadInput` unless a run can go on with another model than its parent's.
+
+    Args:
+        parent: model of the parent; None: of another vocabulary.
+        child: model of the run that goes on.
+        optimizer: see `Parent`.
+        described: the parent's model, in a few words.
+    """
+    how = None if parent is None else takes_over(parent, child)
+    require(
+        how is not None,
+        f"the parent has {described}; a run that goes on has the same model, a masked one where "
+        f"the parent's is gelu, or one with fewer hidden units, not {child.entry}",
+    )
+    require(
+        how == WHOLE or optimizer == "fresh",
+        f"the run goes on with another model than its parent's ({how}); its optimizer must begin "
+        "fresh",
+    )
+
+
 @dataclass(frozen=True)
 class Parent:
     """A finished run from whose last state another begins: the trunk of a branch.
+
+    Both are of one model, or the other is what `factcap.models.transformer.inheritance` makes of
+    this one's: a masked model of a dense one, or a dense one with fewer hidden units.
 
     Attributes:
         directory: of the finished run.
@@ -99,13 +127,14 @@ class Parent:
         """The state with which the run that goes on begins, at its own step 0.
 
         Args:
-            model: of both runs.
+            model: of the run that goes on.
             training: of the run that goes on, its defaults filled in.
             facts: how many it is trained on.
             mesh: over which the state is divided.
 
         Raises:
-            BadInput: if the parent's last state is gone, or of another model or optimizer.
+            BadInput: if the parent's last state is gone, or of a model or an optimizer with which
+                the run cannot go on.
             Damaged: if it is not as it was saved.
         """
         name = self.outcome["training"]["optimizer"]
@@ -114,14 +143,14 @@ class Parent:
             f"the state of {name} cannot be continued with {training.optimizer}; give the parent's "
             "optimizer, or begin with a fresh one",
         )
-        self._check_model(model)
+        own = self._model(model)
         schedule = make_schedule(training, facts, model.width)
         steps, folder = self.outcome["steps"], self.directory / "checkpoint"
         require(
             (folder / str(steps)).is_dir(),
             f"{self.directory} has no saved state; remove it and make the run again",
         )
-        like = initial_state(model, replace(schedule, name=name), training.seed, mesh)
+        like = initial_state(own, replace(schedule, name=name), training.seed, mesh)
         checkpoints = Checkpoints(folder)
         try:
             checkpoints.proved(steps)
@@ -132,17 +161,27 @@ class Parent:
         state, _ = found
         if self.optimizer == "continued":
             return state._replace(step=like.step)
-        return state_of(evaluated(name, state.optimizer, state.params), schedule, mesh)
+        params = evaluated(name, state.optimizer, state.params)
+        if takes_over(own, model) != WHOLE:
+            fresh = initial_state(model, schedule, training.seed)
+            params = inherited(own, model, params, fresh.params)
+        return state_of(params, schedule, mesh)
 
-    def _check_model(self, model: TransformerConfig) -> None:
-        size = read_config(self.directory)["model"]
-        heads = SIZES[size][2] if isinstance(size, str) else size["heads"]
-        own = (self.outcome["summary"]["parameters"], heads)
-        require(
-            own == (model.parameters, model.heads),
-            f"the state in {self.directory} is of a model of {own[0]:,} parameters and {heads} "
-            f"heads, not {model.parameters:,} and {model.heads}",
+    def _model(self, model: TransformerConfig) -> TransformerConfig:
+        """The parent's own model, with which one of this configuration can begin."""
+        entry = read_config(self.directory)["model"]
+        if isinstance(entry, str):
+            own = named_size(entry, model.vocabulary)
+        else:
+            own = TransformerConfig(**{"vocabulary": model.vocabulary, **entry})
+        parameters = self.outcome["summary"]["parameters"]
+        check_takes_over(
+            own if own.parameters == parameters else None,
+            model,
+            self.optimizer,
+            f"a model of {parameters:,} parameters and {own.heads} heads",
         )
+        return own
 
 
 def identity(run: str, optimizer: str, schedule: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from factcap.models.instructions import chosen_precision
 from factcap.models.runs.directory.reading import but_for_code
 from factcap.models.runs.job import Job, identified
 from factcap.models.runs.ledger import most_flops
-from factcap.models.runs.parent import Parent, check_takes, identity
+from factcap.models.runs.parent import Parent, check_takes, check_takes_over, identity
 from factcap.models.sweep.code import code_today, source_of
 from factcap.models.sweep.making import build, transformer
 from factcap.models.sweep.recipes import complete, sample
@@ -51,7 +51,8 @@ class RunSpec:
     Attributes:
         facts: a complete recipe: see `factcap.models.sweep.recipes.complete`.
         model: name of a size, or `width`, `depth`, `heads`, `tied`, and what is unusual of
-            `feed_forward`, `hidden`, `experts`, `active` and `weight_bits`.
+            `feed_forward`, `hidden`, `experts`, `active`, `mask_reads`, `weight_bits` and
+            `kept_in`.
         training: how to train; its defaults may depend on the facts.
         branch: the run that it goes on from, in the same store; None: from nothing.
     """
@@ -181,10 +182,11 @@ def _branch(config: Mapping[str, Any], model: str | Mapping[str, Any]) -> Branch
         parent = run_spec(config["parent"])
     except BadInput as error:
         raise BadInput(f"the parent: {error}") from None
-    require(
-        parent.model == model,
-        f"a run goes on with the model of its parent, {parent.model}, not with {model}",
+    before, after = (
+        named_size(each, 1) if isinstance(each, str) else TransformerConfig(1, **each)
+        for each in (parent.model, model)
     )
+    check_takes_over(before, after, takes["parent_optimizer"], f"the model {parent.model}")
     return Branch(parent, *takes.values())
 
 

@@ -32,6 +32,9 @@ class Before(NamedTuple):
 
 NOTHING = Before()
 
+# A number that no step has.
+_ROUNDING = 2**31
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
@@ -68,6 +71,10 @@ class Schedule:
         """The schedule whose rate begins to fall at this step."""
         steps = end_of_fall(step)
         return dataclasses.replace(self, steps=_single(steps), falling=_single(steps - step))
+
+    def rounding_key(self, step: ArrayLike) -> PRNGKeyArray:
+        """Of the chances by which parameters are rounded after a step; not that of its draws."""
+        return jax.random.fold_in(jax.random.fold_in(self.key, _ROUNDING), self.steps_before + step)
 
     def optimizer(self, mesh: Mesh | None = None) -> optax.GradientTransformation:
         """The optimizer with these numbers, of parameters that are divided over a mesh if given."""

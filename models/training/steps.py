@@ -26,7 +26,7 @@ from factcap.models.training.schedule import Schedule
 from factcap.models.transformer.decoder import Transformer, TransformerConfig
 from factcap.models.transformer.fast.values import Params, Reading, value_nll_and_balance
 from factcap.models.transformer.layout import Batch, DeviceFacts
-from factcap.models.transformer.rounding import rounded
+from factcap.models.transformer.rounding import kept, rounded
 from factcap.models.transformer.routing import BALANCE
 
 
@@ -145,6 +145,7 @@ def _scan(
             nats, gradient = _divided_gradient(reading, mesh, state.params, facts, drawn_B)
         update, optimizer_state = optimizer.update(gradient, state.optimizer, state.params)
         params: Any = optax.apply_updates(state.params, update)
+        params = kept(params, reading.model.kept_in, schedule.rounding_key(state.step))
         state = TrainState(params, optimizer_state, state.step + 1)
         return state if mesh is None else kept_divided(mesh, state), nats
 

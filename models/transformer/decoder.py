@@ -15,8 +15,14 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from factcap.models.transformer.feed_forward import FeedForward, usual_hidden
-from factcap.models.transformer.masks import predictor_parameters, predictor_width, unit_masks
+from factcap.models.transformer.masks import (
+    check_mask_reads,
+    predictor_parameters,
+    predictor_width,
+    unit_masks,
+)
 from factcap.models.transformer.rotary import rotate
+from factcap.models.transformer.rounding import check_kept_in
 from factcap.models.transformer.routing import routed
 from factcap.synth.errors import BadInput, require
 
@@ -39,8 +45,12 @@ class TransformerConfig:
             is usual, 4 times the width but for `gated`.
         experts: of each layer of the form `experts`.
         active: experts that a position goes through, or units that the form `masked` leaves.
+        mask_reads: tokens of the key that choose the masks of the form `masked`, a name in
+            `factcap.models.transformer.masks.MASK_READS`.
         weight_bits: to which all matrices are rounded wherever they are used, in training too: see
             `factcap.models.transformer.rounding`; 0: they are not.
+        kept_in: what parameters are rounded to after each step of training, a name in
+            `factcap.models.transformer.rounding.KEPT_IN`.
 
     Raises:
         BadInput: for a size that cannot be built.
@@ -55,7 +65,9 @@ class TransformerConfig:
     hidden: int = 0
     experts: int = 0
     active: int = 0
+    mask_reads: str = "key"
     weight_bits: int = 0
+    kept_in: str = "float32"
 
     def __post_init__(self):
         for name in ("vocabulary", "width", "depth", "heads"):
@@ -67,10 +79,12 @@ class TransformerConfig:
         )
         require(self.hidden >= 0, f"hidden must be positive, or 0 as is usual, not {self.hidden}")
         _ = self.layer
+        check_mask_reads(self.mask_reads, self.feed_forward)
         require(
             self.weight_bits == 0 or 2 <= self.weight_bits <= 16,
             f"weight_bits must be 2 to 16, or 0 for none, not {self.weight_bits}",
         )
+        check_kept_in(self.kept_in)
 
     @property
     def layer(self) -> FeedForward:
@@ -127,7 +141,10 @@ class TransformerConfig:
 
 
 # Fields of a configuration that a usual decoder does not need.
-OPTIONS = ("feed_forward", "hidden", "experts", "active", "weight_bits")
+OPTIONS = (
+    *("feed_forward", "hidden", "experts", "active", "mask_reads"),
+    *("weight_bits", "kept_in"),
+)
 
 # (width, depth, heads). A name counts all parameters, the embedding's too, with 128 token ids, as
 # `cities` has; gpt2-small has 124M with GPT-2's 50,257.
@@ -301,8 +318,10 @@ class Transformer(nnx.Module):
         self, key_BxKxD: Float[Array, "batch key width"], start_B: Int[Array, " batch"] | None
     ) -> Sequence[Float[Array, "batch hidden"] | None]:
         """Which units of each layer stay; None where all do."""
-        depth = self.config.depth
+        config, depth = self.config, self.config.depth
         if self.predictor is None:
             return [None] * depth
         inner, outer = self.predictor.inner.kernel[...], self.predictor.outer.kernel[...]
-        return list(unit_masks(key_BxKxD, start_B, inner, outer, depth, self.config.active))
+        return list(
+            unit_masks(key_BxKxD, start_B, inner, outer, depth, config.active, config.mask_reads)
+        )

@@ -5,6 +5,7 @@ unit of each layer a score, and the units of the highest scores stay, the same f
 sequence.
 """
 
+import operator
 from typing import Any
 
 import jax
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from factcap.models.transformer.rotary import rotate
+from factcap.synth.errors import require
 
 _EPSILON = 1e-6
 # Halvings of the interval in which the border of the highest scores is sought: all that there are
@@ -20,7 +22,20 @@ _HALVINGS = 30
 # Steps of Newton's method to the threshold of the soft top-k.
 _STEPS = 10
 
+# Which tokens the predictor sees, by their position against the first of the key: all, or the first
+# alone, which may name a domain, or all but that.
+MASK_READS = {"key": operator.ge, "first": operator.eq, "rest": operator.gt}
+
 Ends = tuple[Float[Array, "*rows 1"], Float[Array, "*rows 1"]]
+
+
+def check_mask_reads(name: str, form: str) -> None:
+    """Raise `BadInput` unless a predictor of this feed-forward form can see these tokens."""
+    require(name in MASK_READS, f"mask_reads must be one of {', '.join(MASK_READS)}, not {name!r}")
+    require(
+        name == "key" or form == "masked",
+        f"only feed_forward masked has a predictor, which reads {name}, not {form}",
+    )
 
 
 def predictor_width(width: int) -> int:
@@ -40,6 +55,7 @@ def unit_masks(
     outer_PxU: Float[Array, "predictor units"],
     depth: int,
     active: int,
+    reads: str = "key",
 ) -> Float[Array, "depth batch hidden"]:
     """Which hidden units of each layer stay: 1 or 0, with the gradient of a soft top-k.
 
@@ -53,13 +69,15 @@ def unit_masks(
         outer_PxU: second one; its outputs are the units of all layers.
         depth: layers.
         active: units that stay in each.
+        reads: which tokens the predictor sees, a name in `MASK_READS`.
     """
     batch, time = embedded_BxKxD.shape[:2]
     backward = jnp.flip(embedded_BxKxD, axis=1).astype(jnp.float32)
     turned_BxKxD = rotate(backward[:, :, None])[:, :, 0]
-    if start_B is not None:
-        real_BxK = jnp.arange(time)[::-1] >= start_B[:, None]
-        turned_BxKxD = jnp.where(real_BxK[:, :, None], turned_BxKxD, 0.0)
+    if start_B is not None or reads != "key":
+        first = jnp.zeros((1, 1)) if start_B is None else start_B[:, None]
+        read_BxK = MASK_READS[reads](jnp.arange(time)[::-1], first)
+        turned_BxKxD = jnp.where(read_BxK[:, :, None], turned_BxKxD, 0.0)
     read_BxD = jnp.sum(turned_BxKxD, axis=1)
     read_BxD *= jax.lax.rsqrt(jnp.mean(read_BxD**2, axis=1, keepdims=True) + _EPSILON)
     units_BxP = jax.nn.gelu(jnp.matmul(read_BxD, inner_DxP))

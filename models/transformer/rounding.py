@@ -1,10 +1,17 @@
-"""Weights rounded to a few bits: symmetric, one scale a channel, the gradient straight through."""
+"""Weights rounded: to a few bits where they are used, or to bfloat16 where they are kept."""
 
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from factcap.synth.errors import require
+
+# What parameters may be kept in from one step of training to the next.
+KEPT_IN = ("float32", "bfloat16", "bfloat16-stochastic")
+# Bits of a float32 beyond those that a bfloat16 has.
+_BEYOND = 16
 
 # Bits of a number that is not rounded, and of the scale of a channel.
 WHOLE_BITS = 32
@@ -43,6 +50,40 @@ def _rounded(matrix: Float[Array, "..."], axis: int, bits: int) -> Float[Array, 
     levels = jnp.round(fixed / jnp.where(step > 0, step, 1.0))
     # matrix - fixed is 0 to the bit
     return levels * step + (matrix - fixed)
+
+
+def check_kept_in(name: str) -> None:
+    """Raise `BadInput`, with the names that there are, unless this is one of them."""
+    require(name in KEPT_IN, f"kept_in must be one of {', '.join(KEPT_IN)}, not {name!r}")
+
+
+def kept(params: Any, kept_in: str, key: PRNGKeyArray) -> Any:
+    """Parameters after a step, as they are kept until the next one.
+
+    They stay arrays of float32, whose values are those of bfloat16; so the next step computes what
+    it would with arrays of bfloat16, turned into float32 where they are used.
+
+    Args:
+        params: a tree.
+        kept_in: `float32`: as they are; `bfloat16`: each the nearest; `bfloat16-stochastic`: each
+            one of the two nearest, by chance, such that the mean is what it was.
+        key: of this step's chances.
+    """
+    if kept_in == "float32":
+        return params
+    if kept_in == "bfloat16":
+        # a conversion there and back might be optimized away
+        return jax.tree.map(lambda leaf: jax.lax.reduce_precision(leaf, 8, 7), params)
+    leaves, tree = jax.tree.flatten(params)
+    keys = jax.random.split(key, len(leaves))
+    return tree.unflatten(map(_rounded_by_chance, leaves, keys))
+
+
+def _rounded_by_chance(numbers: Float[Array, "..."], key: PRNGKeyArray) -> Float[Array, "..."]:
+    bits = jax.lax.bitcast_convert_type(numbers, jnp.uint32)
+    # What is cut off is a share of the step between two neighbors: so often it carries over.
+    carried = bits + jax.random.bits(key, numbers.shape, jnp.uint16)
+    return jax.lax.bitcast_convert_type(carried >> _BEYOND << _BEYOND, jnp.float32)
 
 
 def weight_bits(params: Any, bits: int) -> int:

@@ -199,7 +199,17 @@ def _masks(
         return [None] * model.depth
     key_BxKxD = params["embedding"]["embedding"][batch.tokens_BxT[:, : reading.context]]
     inner, outer = (params["predictor"][name]["kernel"] for name in ("inner", "outer"))
-    return list(unit_masks(key_BxKxD, batch.start_B, inner, outer, model.depth, model.active))
+    return list(
+        unit_masks(
+            key_BxKxD,
+            batch.start_B,
+            inner,
+            outer,
+            model.depth,
+            model.active,
+            model.mask_reads,
+        )
+    )
 
 
 def _block(

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from factcap.capacity import Background
-from factcap.figures.claims import augmentation, junk, mixture
+from factcap.figures.claims import augmentation, junk, masks, mixture, plateau, random_sequences
 from factcap.figures.claims.exposures import LAWS, left_out_error
 from factcap.figures.claims.facts import distinct_rows, facts_file, token_facts
 from factcap.figures.claims.mixture import fitted_background, threshold
 from factcap.figures.claims.plateau import plateau_steps
 from factcap.figures.claims.skew import ORDINARY, SELECTED, best_shares, findings
 from factcap.figures.claims.table import PRESETS
+from factcap.models.training.schedule import Before, make_schedule
 from factcap.synth import load
 
 
@@ -136,3 +137,97 @@ def test_who_is_asked_for_was_not_asked_for_in_training():
         assert row[row.index(64, 3) + 1] == asked.tokens[0, 4]
     fixed = augmentation.trained_facts(settings, augmentation.FIXED, 0)
     assert sum(row[:3] == asked.tokens[0, :3].tolist() for row in fixed.tokens.tolist()) == 1
+
+
+def test_a_fact_of_a_domain_says_it_first():
+    settings = PRESETS["tiny"].masks
+    facts = masks.domain_facts(settings, 0)
+    named, each = np.unique(facts.tokens[:, 0], return_counts=True)
+    assert named.tolist() == list(range(settings.domains))
+    assert len(set(each)) == 1
+    assert len({tuple(key) for key in facts.tokens[:, :4].tolist()}) == len(facts)
+    assert facts.entropy_bits.tolist() == [48.0] * len(facts)
+
+
+def test_two_stages_have_the_exposures_of_one(tmp_path):
+    settings = PRESETS["laptop"].masks
+    specs = {each.labels["model"]: each.spec for each in masks.runs(settings, [0], tmp_path)}
+    one, first = specs[masks.WHOLE], specs[masks.FIRST]
+    assert first.model == one.model
+    for name in (masks.BY_FACT, masks.BY_DOMAIN, masks.UNTOLD, masks.PRUNED):
+        assert specs[name].parents == [first]
+        exposures = first.training.exposures + specs[name].training.exposures
+        assert exposures == one.training.exposures
+    for name in (masks.SMALL, masks.MIXTURE):
+        assert specs[name].parents == []
+    assert specs[masks.PRUNED].model == specs[masks.SMALL].model
+    assert {spec.facts["file"] for spec in specs.values()} == {one.facts["file"]}
+
+
+def test_masked_models_lie_between_the_dense_ones():
+    settings = PRESETS["tiny"].masks
+    stored = {masks.SMALL: 100.0, masks.WHOLE: 200.0, masks.MIXTURE: 90.0, masks.FIRST: 0.0}
+    stored |= {masks.BY_FACT: 180.0, masks.UNTOLD: 170.0, masks.BY_DOMAIN: 110.0}
+    stored[masks.PRUNED] = 95.0
+    rows = [
+        {"model": name, "seed": 0, "stored_bits": bits, "parameters": 7}
+        for name, bits in stored.items()
+    ]
+    values = [each.values[0] for each in masks.findings(settings, rows)]
+    assert values == pytest.approx([0.8, 0.7, 0.1, -0.05, 2.0])
+
+
+def test_a_run_with_a_warm_up_has_the_learning_rate_of_one_without(tmp_path):
+    settings = PRESETS["laptop"].plateau
+    made = {
+        (each.labels["part"], each.labels["offered"]): each.spec.training
+        for each in plateau.runs(settings, [0], tmp_path)
+    }
+    most, few = 2400, 600
+    whole = make_schedule(made[plateau.NUMBER, most], most, 32)
+    first = make_schedule(made[plateau.SUBSET, few], few, 32)
+    then = make_schedule(
+        made[plateau.AFTER_SUBSET, most], most, 32, before=Before(2000, 2000, warm=True)
+    )
+    assert float(whole.steps) == settings.steps == float(first.steps + then.steps)
+    for step in (0, 300, 1999):
+        assert float(first.rate(step)) == pytest.approx(float(whole.rate(step)), rel=1e-4)
+    for step in (2000, 3999, 4100, 9000, 9999):
+        assert float(then.rate(step)) == pytest.approx(float(whole.rate(step)), rel=1e-3)
+
+
+def test_a_warm_up_counts_against_a_run_without():
+    settings = PRESETS["tiny"].plateau
+    shared = {"seed": 0, "parameters": 7}
+    rows = [
+        {**shared, "part": part, "offered": facts, "exponent": exponent}
+        | {"plateau_steps": steps, "facts_known": known}
+        for part, facts, exponent, steps, known in (
+            (plateau.NUMBER, 50, 0.0, 100.0, 50),
+            (plateau.NUMBER, 100, 0.0, 200.0, 40),
+            (plateau.SKEW, 100, 0.0, np.inf, 1),
+            (plateau.SKEW, 100, 1.0, 50.0, 9),
+            (plateau.SUBSET, 25, 0.0, 50.0, 25),
+            (plateau.AFTER_SUBSET, 100, 0.0, 150.0, 60),
+        )
+    ]
+    power, best, shorter, gained = plateau.findings(settings, rows)
+    assert (power.values, best.values) == (pytest.approx([1.0]), [1.0])
+    assert (shorter.values, gained.values) == ([0.75], [1.5])
+
+
+def test_shorter_numbers_are_compared_at_the_most_that_both_store():
+    settings = PRESETS["laptop"].random_sequences
+    rows = [
+        {"seed": 0, "kept_in": kept_in, **vars(shape), "parameters": 7}
+        | {"offered": offered, "bits_per_parameter": bits}
+        for shape in settings.shapes
+        for kept_in, *stored in (
+            ("float32", 2.0, 3.0),
+            ("bfloat16", 1.5, 1.0),
+            ("bfloat16-stochastic", 2.0, 2.4),
+        )
+        for offered, bits in zip(settings.bits_offered, stored, strict=True)
+    ]
+    found = random_sequences.findings(settings, rows)
+    assert [each.values for each in found[-2:]] == [[2.0], [pytest.approx(1.25)]]

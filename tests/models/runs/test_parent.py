@@ -178,13 +178,29 @@ def test_branches_of_all_domains_train_in_one_program(tmp_path):
         assert loss[asks].mean() < loss[~asks].mean()
 
 
+@pytest.mark.parametrize(
+    "change", [{"feed_forward": "masked", "active": 8}, {"hidden": 12}], ids=["masked", "pruned"]
+)
+def test_another_form_begins_with_what_the_parent_learned(facts, trunk, tmp_path, change):
+    model, short = replace(MODEL, **change), replace(EVEN, fewest_steps=100)
+    with pytest.raises(BadInput, match="its optimizer must begin fresh"):
+        run(facts, model, short, tmp_path / "no", parent=Parent(trunk))
+    parent = Parent(trunk, optimizer="fresh")
+    found = run(facts, model, short, tmp_path / "branch", parent=parent)
+    assert found.parameters == model.parameters
+    alone = run(facts, model, short, tmp_path / "alone")
+    assert found.stored_bits > alone.stored_bits + 5
+
+
 def test_what_cannot_be_gone_on_from_is_refused(facts, trunk, tmp_path):
     with pytest.raises(BadInput, match="nothing can go on from it"):
         _ = Parent(tmp_path / "none").before
     with pytest.raises(BadInput, match="optimizer must be continued or fresh, not 'old'"):
         Parent(trunk, optimizer="old")
     wider = TransformerConfig(vocabulary=12, width=16, depth=1, heads=1)
-    with pytest.raises(BadInput, match=r"is of a model of .* parameters and 1 heads, not"):
+    with pytest.raises(
+        BadInput, match=r"the parent has a model of .* parameters and 1 heads; a run"
+    ):
         run(facts, wider, EVEN, tmp_path / "wider", parent=Parent(trunk))
     run(facts, MODEL, EVEN, tmp_path / "bare")
     for state in (tmp_path / "bare" / "checkpoint" / "200").rglob("*"):

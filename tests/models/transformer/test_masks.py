@@ -6,6 +6,7 @@ from flax import nnx
 
 from factcap.models import Transformer, TransformerConfig
 from factcap.models.transformer.masks import soft_top, top_units, unit_masks
+from factcap.synth import BadInput
 
 SCORES = jnp.asarray(np.random.default_rng(0).normal(size=(4, 20)), jnp.float32)
 
@@ -51,6 +52,31 @@ def test_a_mask_depends_on_the_order_of_the_key_and_not_on_padding():
     assert np.any(found != masks(key[:, ::-1]))
     padded = jnp.concatenate([jnp.ones((1, 2, 8)), key], axis=1)
     np.testing.assert_array_equal(masks(padded, jnp.asarray([2])), found)
+
+
+@pytest.mark.parametrize(("reads", "seen"), [("key", {0, 1, 2}), ("first", {0}), ("rest", {1, 2})])
+def test_masks_are_chosen_by_the_tokens_that_the_predictor_reads(reads, seen):
+    rng = np.random.default_rng(3)
+    inner, outer = (jnp.asarray(rng.normal(size=shape), jnp.float32) for shape in ((8, 8), (8, 60)))
+    key = rng.normal(size=(1, 5, 8)).astype(np.float32)
+
+    def masks(key, start):
+        rows = jnp.asarray(key[:, 2:] if start is None else key)
+        return np.asarray(unit_masks(rows, start, inner, outer, 3, 5, reads))
+
+    for start in (None, jnp.asarray([2])):
+        found = masks(key, start)
+        for place in range(3):
+            changed = key.copy()
+            changed[0, 2 + place] = rng.normal(size=8)
+            assert np.any(masks(changed, start) != found) == (place in seen)
+
+
+def test_tokens_that_choose_are_named_and_of_a_masked_model():
+    with pytest.raises(BadInput, match="mask_reads must be one of key, first, rest, not 'last'"):
+        TransformerConfig(11, 16, 1, 1, feed_forward="masked", active=4, mask_reads="last")
+    with pytest.raises(BadInput, match="only feed_forward masked has a predictor"):
+        TransformerConfig(11, 16, 1, 1, mask_reads="first")
 
 
 def test_the_same_units_stay_at_all_positions(monkeypatch):

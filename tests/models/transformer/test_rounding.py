@@ -8,7 +8,7 @@ from factcap.models import Transformer, TransformerConfig, model_vocabulary
 from factcap.models.training.steps import loss_and_gradient, trained_module
 from factcap.models.transformer.fast.values import Reading, value_logits
 from factcap.models.transformer.layout import context_length, to_device
-from factcap.models.transformer.rounding import rounded, weight_bits
+from factcap.models.transformer.rounding import kept, rounded, weight_bits
 from factcap.synth import BadInput
 from tests.conftest import make_facts
 
@@ -98,3 +98,27 @@ def test_bits_of_weights_are_counted_with_their_scales():
 def test_other_numbers_of_bits_are_refused(bits):
     with pytest.raises(BadInput, match=f"weight_bits must be 2 to 16, or 0 for none, not {bits}"):
         model(weight_bits=bits)
+
+
+def test_kept_in_bfloat16_a_number_is_the_nearest_or_one_of_the_two_by_chance():
+    numbers = np.random.default_rng(0).normal(size=500).astype(np.float32)
+
+    def held(kept_in):
+        of_a_key = jax.vmap(lambda key: kept({"a": jnp.asarray(numbers)}, kept_in, key)["a"])
+        return np.asarray(jax.jit(of_a_key)(jax.random.split(jax.random.key(0), 300)))
+
+    np.testing.assert_array_equal(held("float32")[0], numbers)
+    nearest = numbers.astype(jnp.bfloat16).astype(np.float32)
+    np.testing.assert_array_equal(held("bfloat16")[0], nearest)
+    several = held("bfloat16-stochastic")
+    np.testing.assert_array_equal(several, several.astype(jnp.bfloat16).astype(np.float32))
+    step = 2.0 ** (np.floor(np.log2(np.abs(numbers))) - 7)
+    assert (np.abs(several - numbers) < step).all()
+    # the standard deviation of a mean over 300 is at most step / 2 / sqrt 300
+    assert (np.abs(several.mean(0) - numbers) < 4.5 * step / 2 / 300**0.5).all()
+    assert (np.ptp(several, axis=0) > 0).mean() > 0.9
+
+
+def test_parameters_are_kept_in_one_of_a_few():
+    with pytest.raises(BadInput, match="kept_in must be one of float32, bfloat16, bfloat16-stoch"):
+        model(kept_in="float16")
