@@ -192,7 +192,8 @@ CLAIM = Claim(
         "2.5 bits a parameter are offered, so that the two could be stored. AdamW and Muon at the "
         "rates that they have by default. More exposures and other rates were not tried. Of "
         "unrelated facts of 24 bits, with Muon and 100 exposures, models of 10,320 and 32,928 "
-        "parameters store 1.7 and 2.25 bits a parameter (docs/results/stored_bits.csv). Of three shapes the one of four blocks stores least, the one of one block most. "
-        "The source has models of a million parameters and more."
+        "parameters store 1.7 and 2.25 bits a parameter (docs/results/stored_bits.csv). Of three "
+        "shapes the one of four blocks stores least, the one of one block most. The source has "
+        "models of a million parameters and more."
     ),
 )
