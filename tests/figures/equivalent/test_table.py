@@ -156,3 +156,5 @@ def test_the_page_says_what_the_committed_runs_say():
     [worth] = [row for row in measured if row["scheme"] == "worth"]
     sentence = f"a model of {worth['times']:.1f} times the size knows as many as the small one"
     assert sentence in " ".join(page.split())
+    readme = " ".join((results.parents[1] / "README.md").read_text().split())
+    assert f"an ordinary model of {worth['times']:.1f} times its size]" in readme
