@@ -30,8 +30,8 @@ from factcap.synth import FactSet, domains
 # One stage.
 WHOLE, SMALL, MIXTURE = "dense, full size", "dense, active size", "mixture"
 # The first of two, and what goes on from it.
-FIRST = "dense, first stage alone"
-BY_FACT, BY_DOMAIN, UNTOLD = "mask a fact", "mask a domain", "mask a fact, domains not told"
+FIRST = "dense, first stage"
+BY_FACT, BY_DOMAIN, UNTOLD = "mask a fact", "mask a domain", "mask a fact, untold"
 PRUNED = "pruned once for all"
 # 6 value tokens of 256 after a key of 4, whose first is the domain.
 _TOKENS, _KEY, _VALUE = 256, 3, 6
@@ -149,7 +149,7 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
     near, partly = (0.7, 10.0), (0.1, 10.0)
     found = [
         Finding(
-            f"two stages, {told}, between active (0) and full size (1)",
+            f"{told}, between the active size (0) and the full size (1)",
             1.0,
             list((bits[name] - bits[SMALL]) / span),
             near,
@@ -159,7 +159,7 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
         for name, told in (
             (BY_FACT, "a mask a fact"),
             (UNTOLD, "a mask a fact, domain not told"),
-            (BY_DOMAIN, f"a mask for each of {settings.domains} domains"),
+            (BY_DOMAIN, f"one mask for each of {settings.domains} domains"),
         )
     ]
     ours = "this project"
@@ -205,8 +205,8 @@ CLAIM = Claim(
         log=True,
     ),
     notes=(
-        "Of 256 hidden units 64 stay. Two stages of 100 exposures each; other models have 200 in "
-        "one stage. With a mask a fact "
+        "Of 256 units masks leave 64. Two stages of 100 exposures each; models that are not "
+        "masked or pruned have 200 in one stage. With a mask a fact "
         "the cut model stores 1.20 bits for each of all its parameters, the full one 1.54, the "
         "one of the active size 2.24; whether the predictor sees the domain changes nothing. "
         "With one mask a domain it stores less than the dense model of the active size, and less "

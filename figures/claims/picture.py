@@ -76,7 +76,8 @@ def _line(axes: Axes, number: int, label: str, rows: Sequence[Row], panel: Panel
         center,
         yerr=[below, above],
         color=COLORS[number % len(COLORS)],
-        marker=MARKERS[number % len(MARKERS)],
+        # Of more lines than colors, those of one color have different markers.
+        marker=MARKERS[(number + number // len(COLORS)) % len(MARKERS)],
         linestyle=DASHES[number % len(DASHES)],
         capsize=3,
         label=label or None,
