@@ -103,7 +103,7 @@ def draw(rows: Rows) -> Figure:
         for panel in (axes[0, 0], axes[0, 1], axes[1, 0]):
             panel.axvline(full, ymax=0.82, color="0.5", linewidth=0.9, zorder=0)
         notes.append(
-            f"grey upright: the most bits stored are all there is to store of {full:.0f} points"
+            f"gray upright: the most bits stored are all there is to store of {full:.0f} points"
         )
     figure.supxlabel("\n".join(notes))
     return figure

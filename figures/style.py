@@ -1,7 +1,7 @@
 """What figures, site and explorer share: colors, marks, widths, and sizes of text.
 
 Two lines of one panel differ in color, in lightness, in marker and in dashes, so that they are told
-apart in grey and by the color-blind. The colors were searched for that: lightness was given, hue
+apart in gray and by the color-blind. The colors were searched for that: lightness was given, hue
 and chroma were chosen so that the closest pair, as seen with full deuteranopia, protanopia or
 tritanopia (Machado et al. 2009), lies far apart in CAM02-UCS. tests/figures/test_style.py measures
 it.

@@ -247,7 +247,7 @@ def _(runs):
             mo.md(
                 "Above: the bits level off. The model is full. Below: the codes that it knows "
                 "**fall**, though it could know as many as before. Nothing forbids that it stays "
-                "on the grey line."
+                "on the gray line."
             ),
         ]
     )

@@ -334,7 +334,7 @@ def _(enough, roomy, runs):
         "3.4",
         enough,
         between(_half / 1.7, _half * 1.7),
-        hint="Follow the grey line at one half to the curve, and read below it. Each large mark "
+        hint="Follow the gray line at one half to the curve, and read below it. Each large mark "
         "is a power of ten.",
         slips=[
             (between(0, _half / 1.7), "There fewer than half are known."),

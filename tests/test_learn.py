@@ -85,7 +85,7 @@ def selected(column, exponent, scheme):
 
 
 def test_numbers_of_load_and_over_full_are_measured():
-    load, stored = curve("load"), curve("stored_bits")
+    load, stored = curve("load"), curve("unclipped_stored_bits")
     known, offered = curve("facts_known"), curve("entropy_bits")
     second, fourth = ((FOLDER / f"{n}.md").read_text() for n in ("2-load", "4-over-full"))
     for n in (453, 906, 1359, 3624):

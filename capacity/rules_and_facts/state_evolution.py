@@ -71,7 +71,7 @@ def conjugates(
     """The conjugates of m, q and V, of a loss and a state.
 
     With xi normal, a = m / sqrt(s), and W(xi) = 1 + (1 - epsilon) erf(a xi / sqrt 2), twice the
-    probability that a point of field xi y is labelled y:
+    probability that a point of field xi y is labeled y:
     mh = alpha (1 - epsilon) sqrt(2/pi) E g(sqrt(s) xi), qh = alpha E[W g(sqrt(q) xi)^2],
     vh = -alpha E[W g'(sqrt(q) xi)].
     """

@@ -18,8 +18,9 @@ What papers say about how much a model memorizes, the number that they give, and
 small models give here. Each line is made by one command, which is written below the table.
 
 *Measured* is the mean over seeds, with its 95 % interval (Student's t). *Verdict* reads the mean:
-the claim holds, holds in part, or does not hold at this size. The ranges for each are in the
-modules of `factcap/figures/claims/`. A dash stands where the source gives no number.
+the claim holds, holds in part, or does not hold at this size. A claim that gives a least or a most,
+as *no worse than 1.3 times*, has a wide range. The ranges are in the modules of
+`factcap/figures/claims/`. A dash stands where the source gives no number.
 
 The table is [claims.csv]({at}claims.csv), and the runs behind it are in `{at}claims/`.
 This page is made of the table:

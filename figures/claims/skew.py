@@ -133,4 +133,10 @@ CLAIM = Claim(
     rows=one_row,
     findings=findings,
     panel=Panel("load", "facts_known", "series", ("load", "facts known"), log=True),
+    notes=(
+        "Facts are counted here, not queries. Of five set sizes the best is taken, that of which "
+        "most facts are known. At a high exponent rare facts are met too seldom, whatever the "
+        "size of the set. By queries it is the other way round: at exponent 1.5 ordinary training "
+        "answers 96 % of what the bound allows, since the frequent facts are known."
+    ),
 )

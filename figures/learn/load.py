@@ -19,7 +19,7 @@ def draw(results: Path) -> Figure:
     """
     rows = uniform(read_csv(results / "capacity_curve.csv"))
     capacity = rows[0]["capacity_bits"]
-    offered, stored = means(rows, "entropy_bits", "stored_bits")
+    offered, stored = means(rows, "entropy_bits", "unclipped_stored_bits")
     figure = Figure(figsize=(TEXT_WIDTH, 2.9), layout="constrained")
     left, right = figure.subplots(1, 2)
     ends = np.array([0, max(offered)])

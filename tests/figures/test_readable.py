@@ -114,7 +114,7 @@ def series(axes):
 
 
 def confused(axes):
-    """Pairs of series that grey makes one: of other colors, but one lightness, marker, dashes."""
+    """Pairs of series that gray makes one: of other colors, but one lightness, marker, dashes."""
     return [
         (one, other)
         for one, other in combinations(series(axes), 2)

@@ -1,4 +1,4 @@
-"""The palette, as it is seen in grey and by the color-blind."""
+"""The palette, as it is seen in gray and by the color-blind."""
 
 from itertools import combinations, pairwise
 
