@@ -119,7 +119,8 @@ def test_numbers_of_selection_are_measured():
     for name, scheme in (
         ("a random part that fits", "random"),
         ("all facts", "ordinary"),
-        ("chosen by losses (`loss_hf`)", "loss_hf"),
+        ("by losses, drawn as before (`loss_h`)", "loss_h"),
+        ("by losses, drawn evenly (`loss_hf`)", "loss_hf"),
         ("chosen by `worth`", "worth"),
     ):
         assert f"| {name} | {selected('weighted_accuracy', 1.0, scheme):.2f} |" in text

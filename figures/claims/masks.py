@@ -166,7 +166,7 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
     return [
         *found,
         Finding(
-            "pruned once for all, retrained, between active (0) and full size (1)",
+            "pruned once for all and retrained, between the active size (0) and the full size (1)",
             None,
             list((bits[PRUNED] - bits[SMALL]) / span),
             (-10.0, 0.3),
