@@ -124,7 +124,8 @@ def test_numbers_of_selection_are_measured():
         ("chosen by `worth`", "worth"),
     ):
         assert f"| {name} | {selected('weighted_accuracy', 1.0, scheme):.2f} |" in text
-    assert f"brings {selected('weighted_accuracy', 1.0, 'loss_h'):.2f}, of `loss_h`" in text
+    step = [selected("weighted_accuracy", 1.0, scheme) for scheme in ("loss_h", "loss_hf")]
+    assert f"the step from {step[0]:.2f} to {step[1]:.2f}" in text
     most = selected("most_known", 0.0, "ordinary")
     assert f"| bound: facts stored whole | {most:.0f} |" in text
     bound = selected("weighted_bound", 1.0, "ordinary")
