@@ -85,7 +85,7 @@ CLAIM = Claim(
     title="Gated feed-forward layers store less at few exposures",
     source="Allen-Zhu and Li 2404.05405",
     settings={
-        "tiny": Settings(exposures=(5, 10), optimizers=("muon",)),
+        "tiny": Settings(exposures=(100,), optimizers=("muon",), bits_offered=0.1),
         "laptop": Settings(),
         "gpu": Settings(width=64),
     },

@@ -73,8 +73,10 @@ def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]
     for of_all_seeds in zip(*(_configs(settings, seed) for seed in seeds), strict=True):
         for part, config in of_all_seeds:
             facts = config["facts"]
+            series = f"exponent {facts['exponent']:g}" if part in (NUMBER, SKEW) else part
             labels = {"part": part, "offered": facts["facts"], "exponent": facts["exponent"]}
-            wanted.append(Wanted({**labels, "seed": config["seed"]}, run_spec(config)))
+            labels |= {"series": series, "seed": config["seed"]}
+            wanted.append(Wanted(labels, run_spec(config)))
     return wanted
 
 
@@ -218,7 +220,7 @@ CLAIM = Claim(
     panel=Panel(
         "offered",
         "plateau_steps",
-        "exponent",
+        "series",
         ("facts", "steps of the plateau"),
         log=True,
         log_y=True,

@@ -23,6 +23,8 @@ from factcap.models import TransformerConfig, run_spec
 from factcap.models.transformer.rounding import KEPT_IN
 
 FLOAT, *SHORTER = KEPT_IN
+# As a legend says it, where the name is too long.
+_SHORT = {"bfloat16-stochastic": "by chance"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]
                 model = {**shape.model, "kept_in": kept_in}
                 config = run_of(recipe, model, settings.exposures, seed, **more)
                 labels = {"width": shape.width, "depth": shape.depth, "offered": offered}
-                series = f"{offered:g} bits offered, {kept_in}"
+                series = f"{offered:g} bits, {_SHORT.get(kept_in, kept_in)}"
                 labels |= {"kept_in": kept_in, "series": series, "seed": seed}
                 wanted.append(Wanted(labels, run_spec(config)))
     return wanted
