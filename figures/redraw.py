@@ -4,9 +4,10 @@ A figure whose look has changed needs no new runs. The picture goes beside the t
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -54,10 +55,29 @@ def redraw(table: Path) -> Figure:
         return draw_findings(read_table(table))
     rows = read_csv(table)
     module = import_module(FIGURES[name].module)
+    if name == "what_is_lost":
+        return module.draw(module.make_table(_without_empty(rows)))
+    if name == "equivalent_size":
+        beside = table.with_name(f"{table.stem}_table.csv")
+        require(beside.is_file(), f"there is no file {beside}, which {table.name} is drawn with")
+        # What theory says of a corpus needs the corpus, and is left out.
+        problems = module.fact_problems(rows)
+        return module.draw(rows, _without_empty(read_csv(beside)), problems)
     if name not in _PRESETS:
         return module.draw(rows)
     plan = module.PRESETS[_PRESETS[name]]
     return draw_rows(plan, rows) if name == "splitting" else module.draw(rows, plan)
+
+
+def _without_empty(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows whose empty cells are None, as what has no number is before it is written.
+
+    What losses are of is empty where there are no documents.
+    """
+    return [
+        {name: None if cell == "" and name != "scored" else cell for name, cell in row.items()}
+        for row in rows
+    ]
 
 
 def main(tables: list[str]) -> None:

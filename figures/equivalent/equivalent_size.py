@@ -5,11 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from factcap.figures.corpus.corpus_selection import knowledge_digest
 from factcap.figures.corpus.experiment import material
-from factcap.figures.equivalent.fact_sets import fact_series, make_fact_rows, problem
+from factcap.figures.equivalent.fact_sets import fact_problems, fact_series, make_fact_rows
 from factcap.figures.equivalent.on_text import (
     TEXT,
     Materials,
@@ -28,7 +26,7 @@ from factcap.figures.equivalent.plan import (
     tuning,
 )
 from factcap.figures.equivalent.table import COLUMNS as TABLE_COLUMNS
-from factcap.figures.equivalent.table import KNOWN, WEIGHTED, make_table
+from factcap.figures.equivalent.table import counted, make_table
 from factcap.figures.equivalent.theory import Asked
 from factcap.figures.files import claim, save, write_csv
 from factcap.figures.presets import Changes, choose
@@ -107,7 +105,7 @@ def equivalent_size(
     Store.create(folder)
     sources = list(_sources(plan, texts, folder, workers))
     rows = _all_rows(plan, sources, progress)
-    problems = _problems(plan, texts, sources)
+    problems = _problems(plan, texts, rows)
     table = make_table(rows, problems)
     with look():
         save(draw(rows, table, problems), rows, COLUMNS, folder, record)
@@ -164,18 +162,13 @@ def _named(trial: Trial, use: str) -> dict[str, Any]:
 
 
 def _problems(
-    plan: Plan, texts: Materials, sources: Sequence[_Source]
+    plan: Plan, texts: Materials, rows: Sequence[dict[str, Any]]
 ) -> dict[str, dict[str, Asked]]:
-    """What is counted of each set: facts, and queries where some are asked more often."""
-    found: dict[str, dict[str, Asked]] = {}
-    for one in (one for source in sources for one in source.series):
-        if one.facts in found:
-            continue
-        frequency, choices = (
-            text_problem(texts[plan.text.seeds[0]]) if one.facts == TEXT else problem(plan, one)
-        )
-        equal = np.full(len(choices), 1 / len(choices))
-        found[one.facts] = {KNOWN: Asked(equal, choices)}
-        if not np.allclose(frequency, equal):
-            found[one.facts][WEIGHTED] = Asked(frequency, choices)
+    """What is counted of each set.
+
+    Each seed has a corpus of its own. Theory is asked about that of the first seed alone.
+    """
+    found = fact_problems(rows)
+    if texts:
+        found[TEXT] = counted(*text_problem(texts[plan.text.seeds[0]]))
     return found

@@ -1,6 +1,6 @@
 """The runs on fact sets: each load and exponent, at each size and budget."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from factcap.figures.equivalent.plan import BOTH, Plan, Series, Trial, at_sizes
+from factcap.figures.equivalent.table import Row, counted
+from factcap.figures.equivalent.theory import Asked
 from factcap.figures.runs import Finished, Progress, make_runs
 from factcap.figures.selection.experiment import BITS, ORDINARY, power_law_recipe
 from factcap.figures.sizes import of_width, widths
@@ -109,7 +111,13 @@ def _row(trial: Trial, spec: RunSpec, run: Finished) -> dict[str, Any]:
     }
 
 
-def problem(plan: Plan, one: Series) -> tuple[np.ndarray, np.ndarray]:
-    """(frequency, choices) of the facts of a series."""
-    facts = plan.offered(one.load)
-    return power_law(facts, one.exponent), np.full(facts, 2.0**BITS)
+def fact_problems(rows: Iterable[Row]) -> dict[str, dict[str, Asked]]:
+    """What is counted of each fact set, as the rows of its runs tell it; a corpus is left out."""
+    found: dict[str, dict[str, Asked]] = {}
+    for row in rows:
+        # A corpus has no load.
+        if row["load"] > 0 and row["set"] not in found:
+            facts = row["facts"]
+            choices = np.full(facts, 2.0 ** (row["entropy_bits"] / facts))
+            found[row["set"]] = counted(power_law(facts, row["exponent"]), choices)
+    return found

@@ -6,51 +6,65 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator, StrMethodFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from factcap.figures.equivalent.plan import DATA, WORK
 from factcap.figures.equivalent.table import KNOWN, Problems, Row, by_size, of_budget
 from factcap.figures.equivalent.theory import Asked, allowed
-from factcap.figures.style import MARKERS, line
+from factcap.figures.style import MARKERS, TEXT_WIDTH, line
 
 _POINTS = 81
+_NOTES = (
+    "Ordinary training: mean of the seeds; bars: their range. Scoring is included.",
+    "Level lines: the smallest model with selection. Upright lines: the ordinary size that",
+    "knows as much; broad: its 95 % interval.",
+)
 
 
 def draw(rows: Sequence[Row], table: Sequence[Row], problems: Problems) -> Figure:
-    """A column for each set and what is counted; above with equal data, below with equal FLOP."""
-    reported = [row for row in rows if row["use"] == "reported"]
-    columns = [(named, column) for named, counted in problems.items() for column in counted]
+    """A row of panels for each set and what is counted: with equal data, and with equal FLOP.
+
+    Args:
+        rows: of the CSV.
+        table: of `make_table`.
+        problems: what theory is asked about; a set that it lacks is drawn without theory.
+    """
+    panels_of = list(dict.fromkeys((row["set"], row["counted"]) for row in table))
     schemes = list(dict.fromkeys(label(row) for row in table))
-    figure = Figure(figsize=(3.6 * len(columns) + 0.8, 7.6), layout="constrained")
-    panels = figure.subplots(2, len(columns), sharex="col", sharey="col", squeeze=False)
+    figure = Figure(figsize=(TEXT_WIDTH, 2.2 * len(panels_of) + 1.7), layout="constrained")
+    panels = figure.subplots(len(panels_of), 2, sharex="row", sharey="row", squeeze=False)
     legend: dict[str, Any] = {}
-    for place, (named, column) in enumerate(columns):
-        here = [row for row in reported if row["set"] == named]
-        for axes, equal in zip(panels[:, place], (DATA, WORK), strict=True):
+    for pair, (named, column) in zip(panels, panels_of, strict=True):
+        here = [row for row in rows if row["use"] == "reported" and row["set"] == named]
+        for axes, equal in zip(pair, (DATA, WORK), strict=True):
             some = [
                 row
                 for row in table
                 if (row["set"], row["equal"], row["counted"]) == (named, equal, column)
             ]
             curve = of_budget(here, equal)
-            _ordinary(axes, curve, column, problems[named][column])
+            sizes = by_size(curve, column)[0]
+            if named in problems:
+                _theory(axes, curve, problems[named][column], column)
+            _ordinary(axes, curve, column)
             for row in some:
-                _selected(axes, by_size(curve, column)[0], row, schemes.index(label(row)))
-            _fits(axes, by_size(curve, column)[0], some[0])
-            axes.set(title=f"{named}, {equal}", ylim=(0, None))
-            axes.set_ylabel("facts known" if column == KNOWN else "frequency-weighted accuracy")
+                _selected(axes, sizes, row, schemes.index(label(row)))
+            _fits(axes, sizes, some[0])
+            axes.set(title=f"{named}, {equal}, {_seeds(here)}", ylim=(0, None))
             handles, labels = axes.get_legend_handles_labels()
             legend |= dict(zip(labels, handles, strict=True))
-        panels[1, place].set_xlabel("parameters of the ordinary model")
-    figure.legend(legend.values(), legend, loc="outside upper center", ncols=3)
-    seeds = len({row["seed"] for row in reported})
-    over = "one seed" if seeds == 1 else f"mean of {seeds} seeds, bars: their range"
-    figure.supxlabel(
-        "level lines: the smallest model with selection; upright lines: the ordinary size that "
-        f"knows as much; broad: its 95 % interval; {over}; scoring included",
-        fontsize=8.5,
+        pair[0].set_ylabel("facts known" if column == KNOWN else "frequency-weighted accuracy")
+    for axes in panels[-1]:
+        axes.set_xlabel("parameters of the ordinary model")
+    figure.legend(
+        legend.values(), legend, loc="outside lower center", ncols=3, title="\n".join(_NOTES)
     )
     return figure
+
+
+def _seeds(rows: Sequence[Row]) -> str:
+    seeds = len({row["seed"] for row in rows})
+    return "one seed" if seeds == 1 else f"{seeds} seeds"
 
 
 def label(row: Row) -> str:
@@ -62,16 +76,21 @@ def label(row: Row) -> str:
     return row["scheme"] + (", whole documents" if row["scored"] == "documents" else "")
 
 
-def _ordinary(axes: Axes, curve: Sequence[Row], column: str, asked: Asked) -> None:
-    """What ordinary training knows, and what theory allows by the bits that it stores."""
-    sizes, known_RxS = by_size(curve, column)
-    stored = by_size(curve, "stored_bits")[1].mean(axis=0)
+def _theory(axes: Axes, curve: Sequence[Row], asked: Asked, column: str) -> None:
+    """What theory allows by the bits that ordinary training stores."""
+    sizes, stored_RxS = by_size(curve, "stored_bits")
+    stored = stored_RxS.mean(axis=0)
     at = np.geomspace(sizes[0], sizes[-1], _POINTS)
     bits = np.interp(np.log(at), np.log(sizes), stored)
     times = len(asked.weights) if column == KNOWN else 1
     low, high = times * np.array([allowed(asked, float(one)) for one in bits]).T
-    said = "by theory: these bits, evenly spread to whole facts"
+    said = "theory: its bits, evenly\nspread to whole facts"
     axes.fill_between(at, low, high, color="0.5", alpha=0.18, linewidth=0, label=said)
+
+
+def _ordinary(axes: Axes, curve: Sequence[Row], column: str) -> None:
+    """What ordinary training knows, for each size."""
+    sizes, known_RxS = by_size(curve, column)
     mean = known_RxS.mean(axis=0)
     axes.errorbar(
         sizes,
@@ -84,9 +103,8 @@ def _ordinary(axes: Axes, curve: Sequence[Row], column: str, asked: Asked) -> No
     )
     axes.set_xscale("log")
     axes.set_xticks(sizes)
-    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size / 1000:,.0f}k"))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.tick_params(axis="x", labelsize=8, labelrotation=45)
 
 
 def _selected(axes: Axes, sizes: Sequence[int], row: Row, number: int) -> None:

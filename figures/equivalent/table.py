@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float64
 
 from factcap.figures.equivalent.plan import BOTH, DATA, WORK
 from factcap.figures.equivalent.read_off import Curves, Equivalent, equivalent
@@ -20,6 +21,22 @@ KNOWN, WEIGHTED = "facts_known", "weighted_accuracy"
 
 Row = Mapping[str, Any]
 Problems = Mapping[str, Mapping[str, Asked]]
+
+
+def counted(
+    frequency: Float64[np.ndarray, " facts"], choices: Float64[np.ndarray, " facts"]
+) -> dict[str, Asked]:
+    """What is counted of some facts: those known, and queries where some are asked more often.
+
+    Args:
+        frequency: of each fact; the sum is 1.
+        choices: equally likely values of each.
+    """
+    equal = np.full(len(choices), 1 / len(choices))
+    found = {KNOWN: Asked(equal, choices)}
+    if not np.allclose(frequency, equal):
+        found[WEIGHTED] = Asked(frequency, choices)
+    return found
 
 
 def make_table(rows: Sequence[Row], problems: Problems) -> list[dict[str, Any]]:

@@ -192,6 +192,9 @@ def test_a_table_of_no_figure_is_refused(tmp_path):
     (tmp_path / "retention.csv").write_text("a\n1\n")
     with pytest.raises(BadInput, match="not the table of a figure"):
         redraw(tmp_path / "retention.csv")
+    (tmp_path / "equivalent_size.csv").write_text("set\nuniform\n")
+    with pytest.raises(BadInput, match="there is no file .*equivalent_size_table.csv"):
+        redraw(tmp_path / "equivalent_size.csv")
     with pytest.raises(BadInput, match="give one or more tables"):
         main([])
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from matplotlib.collections import FillBetweenPolyCollection
 
+from factcap.figures.equivalent.fact_sets import fact_problems
 from factcap.figures.equivalent.picture import draw
 from factcap.figures.equivalent.plan import BOTH, DATA, WORK
 from factcap.figures.equivalent.table import (
@@ -110,11 +112,12 @@ def test_the_page_has_a_line_a_row():
 
 
 def test_a_panel_for_each_set_count_and_budget():
-    rows = fake_rows()
+    # each set has its own number of seeds
+    rows = [row for row in fake_rows() if row["set"] == "uniform" or row["seed"] == 0]
     figure = draw(rows, make_table(rows, PROBLEMS), PROBLEMS)
     assert [axes.get_title() for axes in figure.axes] == [
-        *("uniform, equal data", "text, equal data", "text, equal data"),
-        *("uniform, equal FLOP", "text, equal FLOP", "text, equal FLOP"),
+        *("uniform, equal data, 2 seeds", "uniform, equal FLOP, 2 seeds"),
+        *("text, equal data, one seed", "text, equal FLOP, one seed") * 2,
     ]
     first = figure.axes[0]
     np.testing.assert_allclose(
@@ -127,6 +130,28 @@ def test_a_panel_for_each_set_count_and_budget():
     low, high = band.get_paths()[0].get_extents().intervaly
     assert low >= 0
     assert high <= FACTS
+    # without the facts of a set, its panels lack the band alone
+    some = draw(rows, make_table(rows, PROBLEMS), {"uniform": PROBLEMS["uniform"]})
+    for now, before in zip(some.axes, figure.axes, strict=True):
+        bands = [len(axes.findobj(FillBetweenPolyCollection)) for axes in (now, before)]
+        assert bands == [now.get_title().startswith("uniform"), 1]
+
+
+def test_what_is_counted_of_a_fact_set_follows_from_its_rows():
+    shared = {"facts": 4, "entropy_bits": 12.0}
+    rows = [
+        {"set": "uniform", "load": 2.0, "exponent": 0.0, **shared},
+        {"set": "s = 1", "load": 2.0, "exponent": 1.0, **shared},
+        {"set": "text", "load": 0.0, "exponent": 0.0, **shared},
+    ]
+    found = fact_problems(rows)
+    assert {named: tuple(asked) for named, asked in found.items()} == {
+        "uniform": (KNOWN,),
+        "s = 1": (KNOWN, WEIGHTED),
+    }
+    np.testing.assert_allclose(found["s = 1"][WEIGHTED].weights, np.array([12, 6, 4, 3]) / 25)
+    np.testing.assert_allclose(found["s = 1"][KNOWN].weights, 1 / 4)
+    np.testing.assert_allclose(found["uniform"][KNOWN].choices, 8)
 
 
 def test_the_page_says_what_the_committed_runs_say():
