@@ -193,7 +193,7 @@ def test_a_table_of_no_figure_is_refused(tmp_path):
     with pytest.raises(BadInput, match="not the table of a figure"):
         redraw(tmp_path / "retention.csv")
     (tmp_path / "equivalent_size.csv").write_text("set\nuniform\n")
-    with pytest.raises(BadInput, match="there is no file .*equivalent_size_table.csv"):
+    with pytest.raises(BadInput, match=r"^there is no file .*equivalent_size_table\.csv, which"):
         redraw(tmp_path / "equivalent_size.csv")
     with pytest.raises(BadInput, match="give one or more tables"):
         main([])
