@@ -18,8 +18,10 @@ DOCS = ROOT / "docs"
 COMMANDS = {
     "capacity_curve": "factcap curve --preset laptop",
     "retention": "factcap figure retention --data models",
-    "corpus_selection": "factcap figure corpus_selection --data facts",
+    "corpus_selection": "factcap figure corpus_selection --data FOLDER",
     "selection_gain": "factcap figure selection_gain --preset five-seeds",
+    "equivalent_size": "factcap figure equivalent_size",
+    "what_is_lost": "factcap figure what_is_lost --set schemes=loss_h,worth --set seeds=2",
 }
 
 

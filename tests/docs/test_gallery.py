@@ -1,8 +1,18 @@
+import re
 import shlex
 
 import pytest
 
-from docs.extensions.gallery import caption, command, drawing_modules, files, picture, section
+from docs.extensions.gallery import (
+    COMMANDS,
+    DOCS,
+    caption,
+    command,
+    drawing_modules,
+    files,
+    picture,
+    section,
+)
 from docs.extensions.public import source_file
 from factcap import cli
 from factcap.figures import FIGURES
@@ -26,6 +36,15 @@ def test_its_command_can_be_given(name):
     assert program == "factcap"
     asked = cli.parse(words)
     assert getattr(asked, "name", "capacity_curve") == name
+
+
+def test_commands_of_kept_pictures_stand_in_a_page():
+    pages = [" ".join(path.read_text().split()) for path in DOCS.rglob("*.md")]
+    for name, words in COMMANDS.items():
+        assert name in FIGURES
+        # as a whole, not as the beginning of a longer command
+        whole = re.compile(re.escape(words) + r"(?! --|\w|[,=-])")
+        assert any(whole.search(page) for page in pages), words
 
 
 def test_the_drawing_modules_of_a_folder_are_found():
