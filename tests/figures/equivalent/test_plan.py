@@ -11,7 +11,6 @@ from factcap.figures.equivalent.plan import (
     DATA,
     PRESETS,
     WORK,
-    Plan,
     Series,
     Trial,
     best_rates,
@@ -129,6 +128,8 @@ def test_five_seeds_report_what_the_laptop_reports():
     trials = reported(fact_series(LAPTOP), LAPTOP.seeds, {}, 1.0)
     more = PRESETS["five-seeds"]
     assert set(trials) < set(reported(fact_series(more), more.seeds, {}, 1.0))
+    assert more.seeds == more.text.seeds == (0, 1, 2, 3, 4)
+    assert replace(more.text, seeds=LAPTOP.text.seeds) == LAPTOP.text
 
 
 def test_equal_work_is_whole_scans_of_smaller_batches():
@@ -137,4 +138,3 @@ def test_equal_work_is_whole_scans_of_smaller_batches():
         assert batch % smaller == 0
         assert found % (100 * smaller) == 0
         assert smaller == 16 or found / smaller >= 1000 or smaller == batch
-    assert isinstance(Plan().small, TransformerConfig)
