@@ -82,6 +82,19 @@ class Scheme:
         return f"{self.name} {self.share:.0%}" if self.share else self.name
 
 
+def scheme_label(name: str, scored: str) -> str:
+    """What tables and pictures call a scheme, with what its losses are of where that is unusual.
+
+    Args:
+        name: `Scheme.label`, or the same in quotes.
+        scored: `Scheme.scored`; empty for a fact set.
+
+    >>> scheme_label("loss_h", "documents"), scheme_label("loss_h", "spans")
+    ('loss_h, whole documents', 'loss_h')
+    """
+    return f"{name}, whole documents" if scored == "documents" else name
+
+
 ORDINARILY = Scheme(ORDINARY, "nothing")
 
 

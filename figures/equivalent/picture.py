@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from factcap.figures.corpus.experiment import scheme_label
 from factcap.figures.equivalent.plan import DATA, WORK
 from factcap.figures.equivalent.table import KNOWN, Problems, Row, by_size, of_budget
 from factcap.figures.equivalent.theory import Asked, allowed
@@ -30,7 +31,7 @@ def draw(rows: Sequence[Row], table: Sequence[Row], problems: Problems) -> Figur
         problems: what theory is asked about; a set that it lacks is drawn without theory.
     """
     panels_of = list(dict.fromkeys((row["set"], row["counted"]) for row in table))
-    schemes = list(dict.fromkeys(label(row) for row in table))
+    schemes = list(dict.fromkeys(_label(row) for row in table))
     figure = Figure(figsize=(TEXT_WIDTH, 2.2 * len(panels_of) + 1.7), layout="constrained")
     panels = figure.subplots(len(panels_of), 2, sharex="row", sharey="row", squeeze=False)
     legend: dict[str, Any] = {}
@@ -48,7 +49,7 @@ def draw(rows: Sequence[Row], table: Sequence[Row], problems: Problems) -> Figur
                 _theory(axes, curve, problems[named][column], column)
             _ordinary(axes, curve, column)
             for row in some:
-                _selected(axes, sizes, row, schemes.index(label(row)))
+                _selected(axes, sizes, row, schemes.index(_label(row)))
             _fits(axes, sizes, some[0])
             axes.set(title=f"{named}, {equal}, {_seeds(here)}", ylim=(0, None))
             handles, labels = axes.get_legend_handles_labels()
@@ -67,13 +68,8 @@ def _seeds(rows: Sequence[Row]) -> str:
     return "one seed" if seeds == 1 else f"{seeds} seeds"
 
 
-def label(row: Row) -> str:
-    """What a scheme is called in the picture.
-
-    >>> label({"scheme": "loss_h", "scored": "documents"}), label({"scheme": "worth", "scored": ""})
-    ('loss_h, whole documents', 'worth')
-    """
-    return row["scheme"] + (", whole documents" if row["scored"] == "documents" else "")
+def _label(row: Row) -> str:
+    return scheme_label(row["scheme"], row["scored"])
 
 
 def _theory(axes: Axes, curve: Sequence[Row], asked: Asked, column: str) -> None:
@@ -84,7 +80,7 @@ def _theory(axes: Axes, curve: Sequence[Row], asked: Asked, column: str) -> None
     bits = np.interp(np.log(at), np.log(sizes), stored)
     times = len(asked.weights) if column == KNOWN else 1
     low, high = times * np.array([allowed(asked, float(one)) for one in bits]).T
-    said = "theory: its bits, evenly\nspread to whole facts"
+    said = "theory: bits of ordinary training,\nevenly spread to whole facts"
     axes.fill_between(at, low, high, color="0.5", alpha=0.18, linewidth=0, label=said)
 
 
@@ -112,7 +108,7 @@ def _selected(axes: Axes, sizes: Sequence[int], row: Row, number: int) -> None:
     known, style = row["selected"], line(number, linewidth=1.3)
     axes.axhline(known, **style)
     marker = MARKERS[(number + 1) % len(MARKERS)]
-    axes.plot([sizes[0]], [known], marker=marker, label=label(row), **style)
+    axes.plot([sizes[0]], [known], marker=marker, label=_label(row), **style)
     if 0 < row["times"] < np.inf:
         axes.plot([sizes[0] * row["times"]] * 2, [0, known], **style)
         ends = np.clip([row["times_low"], row["times_high"]], 1, sizes[-1] / sizes[0])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from factcap.figures.corpus.experiment import scheme_label
 from factcap.figures.equivalent.plan import BOTH, DATA, WORK
 from factcap.figures.equivalent.read_off import Curves, Equivalent, equivalent
 from factcap.figures.equivalent.theory import Asked, all_fit, largest_equivalent
@@ -46,7 +47,8 @@ def make_table(rows: Sequence[Row], problems: Problems) -> list[dict[str, Any]]:
     largest ordinary one knows less. `most_times` is the most that theory allows by the bits that
     ordinary training stores, and `fit_times`, with equal data, the size at which all facts fit:
     see `factcap.figures.equivalent.theory`. `flop_times` is the work of training an ordinary model
-    of that size over the work of the small one with selection.
+    of that size over the work of the small one with selection. Each seed of a corpus has other
+    facts; what theory says of it (`most_times`, `fit_times`) is of the first seed's facts alone.
 
     Args:
         rows: of the CSV.
@@ -128,7 +130,7 @@ def lines(table: Sequence[Row]) -> Iterator[str]:
     yield "|---|---|---|---|---|---|---|"
     for row in table:
         digits = 0 if row["counted"] == KNOWN else 3
-        scheme = f"`{row['scheme']}`" + (f", {row['scored']}" if row["scored"] else "")
+        scheme = scheme_label(f"`{row['scheme']}`", row["scored"])
         most = f"{row['most_times']:.1f}" if np.isfinite(row["most_times"]) else "-"
         yield (
             f"| {row['set']} | {row['equal'].removeprefix('equal ')} | "

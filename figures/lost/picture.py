@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from factcap.figures.corpus.experiment import scheme_label
 from factcap.figures.lost.table import Row
 from factcap.figures.selection.experiment import ORDINARY
 from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH
@@ -57,4 +58,4 @@ def draw(table: Sequence[Row]) -> Figure:
 
 
 def _label(named: str, scheme: str, scored: str) -> str:
-    return f"{named}: {scheme}" + (", whole documents" if scored == "documents" else "")
+    return f"{named}: {scheme_label(scheme, scored)}"

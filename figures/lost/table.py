@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from factcap.figures.corpus.experiment import scheme_label
 from factcap.figures.intervals import mean_and_half
 from factcap.figures.lost.answered import MEASURES
 from factcap.figures.lost.on_text import TEXT_MEASURES
@@ -67,9 +68,13 @@ def lines(table: Sequence[Row], *, text: bool = False) -> Iterator[str]:
     for row in table:
         if text and row["scored"] == "":
             continue
-        whole = ", whole documents" if row["scored"] == "documents" else ""
         cells = [_cell(row[column], digits, share) for _, column, digits, share in page]
-        words = (row["set"], f"`{row['scheme']}`{whole}", row["trained"], *cells)
+        words = (
+            row["set"],
+            scheme_label(f"`{row['scheme']}`", row["scored"]),
+            row["trained"],
+            *cells,
+        )
         yield f"| {' | '.join(words)} |"
 
 
