@@ -4,13 +4,13 @@
 from `factcap.figures.style`. A test says when they are no longer the same.
 """
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from factcap.figures.claims.page import read_table
 from factcap.figures.style import palette_css
 
 HERE = Path(__file__).parent
@@ -25,7 +25,7 @@ _SCHEMES = {"ordinary": _ALL, "worth": _FITTING}
 
 def measured() -> list[dict[str, Any]]:
     """Groups of our runs: each of one frequency of facts, with a series for each way to train."""
-    selection = _read("selection_gain.csv")
+    selection = read_table(RESULTS / "selection_gain.csv")
     groups = [
         _group(
             f"selection-{exponent}",
@@ -36,7 +36,11 @@ def measured() -> list[dict[str, Any]]:
         )
         for exponent in sorted({row["exponent"] for row in selection}, key=float)
     ]
-    cities = [row for row in _read("capacity_curve.csv") if row["frequency"] == "population"]
+    cities = [
+        row
+        for row in read_table(RESULTS / "capacity_curve.csv")
+        if row["frequency"] == "population"
+    ]
     exponent = float(cities[0]["exponent"])
     title = f"Cities, exponent {exponent:.2f}"
     return [*groups, _group("cities", title, cities, "capacity_curve.csv", {"none": _ALL})]
@@ -52,11 +56,6 @@ def measured_js() -> str:
         "/** Made by docs/explore/make.py from docs/results. @type {Runs[]} */\n"
         f"const MEASURED = {shown};\n"
     )
-
-
-def _read(name: str) -> list[Row]:
-    with (RESULTS / name).open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _group(

@@ -22,7 +22,7 @@ from factcap.figures.fields import Count, Items, Positive, one_of
 from factcap.models import TransformerConfig, run_spec
 from factcap.models.transformer.rounding import KEPT_IN
 
-FLOAT, *SHORTER = KEPT_IN
+FLOAT, SHORTER = KEPT_IN[0], KEPT_IN[1:]
 # As a legend says it, where the name is too long.
 _SHORT = {"bfloat16-stochastic": "by chance"}
 

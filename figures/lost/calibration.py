@@ -23,7 +23,8 @@ def calibration_error(
     Raises:
         BadInput: for a probability outside [0, 1].
 
-    >>> calibration_error(np.array([0.95, 0.95, 0.15, 0.15]), np.array([True, False, False, False]))
+    >>> probability = np.array([0.95, 0.95, 0.15, 0.15])
+    >>> round(calibration_error(probability, np.array([True, False, False, False])), 12)
     0.3
     """
     _check(probability)
@@ -31,7 +32,7 @@ def calibration_error(
         return 0.0
     bins = np.minimum((probability * _BINS).astype(int), _BINS - 1)
     apart = np.bincount(bins, weights=probability.astype(float) - right)
-    return round(float(np.abs(apart).sum() / len(right)), 12)
+    return float(np.abs(apart).sum() / len(right))
 
 
 def sure_and_wrong(

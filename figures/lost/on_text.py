@@ -40,7 +40,7 @@ TEXT_MEASURES = (
 
 
 @dataclass(frozen=True)
-class Held:
+class TextOfSeed:
     """The corpus of a seed, the text that is kept from it, and its runs."""
 
     made: Material
@@ -50,7 +50,7 @@ class Held:
     jobs: dict[Scheme, Job]
 
 
-def held_texts(plan: Plan, knowledge: Knowledge, folder: Path) -> dict[int, Held]:
+def held_texts(plan: Plan, knowledge: Knowledge, folder: Path) -> dict[int, TextOfSeed]:
     """The corpus of each seed; no document is written with the templates that are held back.
 
     Raises:
@@ -60,18 +60,20 @@ def held_texts(plan: Plan, knowledge: Knowledge, folder: Path) -> dict[int, Held
     return {seed: _of_seed(plan, kept, back, seed, folder) for seed in plan.text.seeds}
 
 
-def _of_seed(plan: Plan, knowledge: Knowledge, back: Templates, seed: int, folder: Path) -> Held:
+def _of_seed(
+    plan: Plan, knowledge: Knowledge, back: Templates, seed: int, folder: Path
+) -> TextOfSeed:
     made = material(plan.text, knowledge, seed)
     other = other_text(plan.text, knowledge, made, None, plan.others, seed)
     anew = other_text(plan.text, knowledge, made, back, plan.others, seed)
     assert other is not None
     schemes = (ORDINARILY, *plan.text.schemes)
     jobs = {scheme: job(plan.text, made, scheme, seed, folder) for scheme in schemes}
-    return Held(made, back, other, anew, jobs)
+    return TextOfSeed(made, back, other, anew, jobs)
 
 
 def text_rows(
-    plan: Plan, texts: Mapping[int, Held], *, workers: int, progress: Progress
+    plan: Plan, texts: Mapping[int, TextOfSeed], *, workers: int, progress: Progress
 ) -> list[dict[str, Any]]:
     """For each scheme and seed two rows: ordinary training, and with selection.
 
@@ -92,7 +94,7 @@ class _Read:
     other: dict[str, float | None]
 
 
-def _rows(plan: Plan, held: Held, seed: int) -> Iterator[dict[str, Any]]:
+def _rows(plan: Plan, held: TextOfSeed, seed: int) -> Iterator[dict[str, Any]]:
     asked, otherwise = held.made.asked, asked_otherwise(held.made, held.back)
     read = {scheme: _read(held, run, otherwise) for scheme, run in held.jobs.items()}
     guess = held.made.guessable[asked.fact].astype(float)
@@ -112,14 +114,14 @@ def _rows(plan: Plan, held: Held, seed: int) -> Iterator[dict[str, Any]]:
             }
 
 
-def _kept(held: Held, scheme: Scheme) -> np.ndarray:
+def _kept(held: TextOfSeed, scheme: Scheme) -> np.ndarray:
     """Which facts some document tells that is still drawn at the end."""
     weights = pq.read_table(held.jobs[scheme].directory / "weights.parquet")["weight"]
     told = held.made.corpus.fact[weights.to_numpy() > 0]
     return np.isin(np.arange(len(held.made.corpus.knowledge)), told)
 
 
-def _read(held: Held, run: Job, otherwise: Otherwise | None) -> _Read:
+def _read(held: TextOfSeed, run: Job, otherwise: Otherwise | None) -> _Read:
     untold = read_answers(run, held.other.values)
     return _Read(
         read_answers(run, held.made.asked.rows),

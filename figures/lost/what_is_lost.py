@@ -9,7 +9,7 @@ from factcap.figures.corpus.corpus_selection import knowledge_digest
 from factcap.figures.files import claim, save, write_csv
 from factcap.figures.lost.answered import MEASURES
 from factcap.figures.lost.fact_sets import fact_rows
-from factcap.figures.lost.on_text import TEXT_MEASURES, Held, held_texts, text_rows
+from factcap.figures.lost.on_text import TEXT_MEASURES, TextOfSeed, held_texts, text_rows
 from factcap.figures.lost.picture import draw
 from factcap.figures.lost.plan import PRESETS
 from factcap.figures.lost.table import COLUMNS as TABLE_COLUMNS
@@ -62,7 +62,7 @@ def what_is_lost(
         bool(plan.exponents) or data is not None,
         "there are no exponents and no data; give exponents, or a corpus with --data",
     )
-    texts: dict[int, Held] = {}
+    texts: dict[int, TextOfSeed] = {}
     if data is not None:
         knowledge = read_knowledge(data)
         known = record.settings | {"data_sha256": knowledge_digest(knowledge)}
