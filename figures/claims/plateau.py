@@ -158,7 +158,7 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
     ends, ends_cold = (column(rows, "plateau_steps", **part) for part in (warmed, cold))
     require(
         bool(np.isfinite([ends, ends_cold]).all()),
-        "the plateau of the most facts did not end with a warm-up and without; give more steps",
+        "the plateau of the most facts must end with a warm-up and without; give more steps",
     )
     shorter = list(ends / ends_cold)
     known, known_cold = (column(rows, "facts_known", **part) for part in (warmed, cold))

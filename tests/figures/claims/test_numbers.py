@@ -221,7 +221,7 @@ def test_a_warm_up_counts_against_a_run_without():
             {**row, "plateau_steps": np.inf} if number in endless else row
             for number, row in enumerate(rows)
         ]
-        with pytest.raises(BadInput, match="did not end .*; give more steps"):
+        with pytest.raises(BadInput, match="must end with a warm-up and without; give more steps"):
             plateau.findings(settings, never)
 
 
