@@ -81,7 +81,7 @@
     if (of.name === "choices") return bits === "1" ? "1 bit a fact" : `${bits} bits a fact`;
     if (of.name === "exponent" && at.exponent === 0) return "all facts equally often";
     if (of.name === "exponent") {
-      const total = bounds.harmonic(at.facts, at.exponent);
+      const total = sums.harmonic(at.facts, at.exponent);
       return `the commonest fact has ${words.percent(1 / total)} of the queries`;
     }
     return "";

@@ -18,7 +18,7 @@ mini_racer = pytest.importorskip(
 )
 
 EXPLORE = Path(__file__).parents[2] / "docs" / "explore"
-SCRIPTS = ("bounds.js", "measured.js", "settings.js", "answers.js")
+SCRIPTS = ("sums.js", "bounds.js", "measured.js", "settings.js", "answers.js")
 # What the tests call; JavaScript takes and gives lists of JSON values.
 CALLS = """
 const boundsOf = (rows) => rows.map((row) =>
