@@ -112,7 +112,7 @@ class Passages(Sequence[Passage]):
         tokens[row, column] = self._tokens[self._first_token[rows][row] + skip + column]
         return tokens
 
-    def scored_of(self, rows: Int64[np.ndarray, " rows"]) -> "ScoredTokens":
+    def scored_of(self, rows: Int64[np.ndarray, " rows"]) -> ScoredTokens:
         """The scored tokens of these passages, span by span."""
         place, number = _ragged(self.first_span[rows + 1] - self.first_span[rows])
         span = self.first_span[rows][place] + number

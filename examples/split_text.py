@@ -178,8 +178,14 @@ def runs(width: int, text: Text, names: list[str], splits: dict[int, list[int]])
 COLUMNS = ("parameters", "pretraining_tokens", "specialization_tokens", "domain", "loss")
 
 
-def main(path: Path) -> None:
+def main(words: list[str]) -> None:
     """Train everything, write the table, and the one without the large model."""
+    if len(words) != 1:
+        sys.exit("give one file to write: python examples/split_text.py runs.csv")
+    path = Path(words[0])
+    without_large = path.with_name("small.csv")
+    if path == without_large:
+        sys.exit("give another name than small.csv: that file is written beside it")
     domains = texts()
     text, names = cut(domains), list(domains)
     small = {trunk: list(BRANCHES) for trunk in (0, *TRUNKS)}
@@ -192,7 +198,7 @@ def main(path: Path) -> None:
         branch = round((steps - trunk) / len(names) / CHUNK) * CHUNK
         fine[trunk] = [branch] if branch else []
     for file, some in (
-        (path.with_name("small.csv"), rows),
+        (without_large, rows),
         (path, rows + runs(LARGE, text, names, fine)),
     ):
         with file.open("w", newline="") as opened:
@@ -202,4 +208,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1:])

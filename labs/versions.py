@@ -8,7 +8,6 @@ left out. The teacher's version is the file as it stands.
 """
 
 import ast
-import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -28,20 +27,18 @@ def write_versions(folder: Path) -> list[Path]:
     Returns:
         The files that were left.
     """
+    labs = {path.name: path.read_text() for path in sorted(HERE.glob("lab_*.py"))}
+    kit = {f"kit/{path.name}": path.read_text() for path in sorted((HERE / "kit").glob("*.py"))}
+    blank = {name: student_version(text) for name, text in labs.items()}
     left = []
-    for version in ("student", "teacher"):
-        place = folder / version
-        place.mkdir(parents=True, exist_ok=True)
-        for lab in sorted(HERE.glob("lab_*.py")):
-            text, target = lab.read_text(), place / lab.name
-            if version == "student":
-                text = student_version(text)
+    for version, files in (("student", blank | kit), ("teacher", labs | kit)):
+        (folder / version / "kit").mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            target = folder / version / name
             if target.exists() and target.read_text() != text:
                 left.append(target)
             else:
                 target.write_text(text)
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(HERE / "kit", place / "kit", ignore=ignored, dirs_exist_ok=True)
     return left
 
 

@@ -53,17 +53,26 @@
     place.append(top, slider, says, error);
     inputs.set(of.name, { slider, box, says, error });
 
-    slider.addEventListener("input", () => change(of.set(at, of.rungs[Number(slider.value)])));
+    slider.addEventListener("input", () => {
+      mark(of, "");
+      change(of.set(at, of.rungs[Number(slider.value)]));
+    });
     box.addEventListener("input", () => {
       const value = settings.read(of, box.value);
       if (typeof value === "number") change(of.set(at, value));
     });
     box.addEventListener("change", () => {
       const value = settings.read(of, box.value);
-      error.textContent = typeof value === "string" ? value : "";
-      box.setAttribute("aria-invalid", String(typeof value === "string"));
+      mark(of, typeof value === "string" ? value : "");
       if (typeof value === "number") showField(of, true);
     });
+  }
+
+  /** What is wrong with a field; "": nothing. @param {Field} of @param {string} wrong */
+  function mark(of, wrong) {
+    const { box, error } = /** @type {Inputs} */ (inputs.get(of.name));
+    error.textContent = wrong;
+    box.setAttribute("aria-invalid", String(wrong !== ""));
   }
 
   /** What a field says beside its number. @param {Field} of @returns {string} */
@@ -72,7 +81,7 @@
     if (of.name === "choices") return bits === "1" ? "1 bit a fact" : `${bits} bits a fact`;
     if (of.name === "exponent" && at.exponent === 0) return "all facts equally often";
     if (of.name === "exponent") {
-      const total = bounds.harmonic(at.facts, at.exponent);
+      const total = sums.harmonic(at.facts, at.exponent);
       return `the commonest fact has ${words.percent(1 / total)} of the queries`;
     }
     return "";
@@ -229,8 +238,10 @@
     const { settings: found, wrong } = settings.fromLink(location.hash.slice(1));
     part("wrong").textContent = wrong.join(" ");
     part("wrong").hidden = wrong.length === 0;
+    FIELDS.forEach((of) => mark(of, ""));
     at = found;
     show();
+    FIELDS.forEach((of) => showField(of, true));
   }
 
   for (const place of document.querySelectorAll("[data-field]")) {
@@ -244,6 +255,7 @@
   part("runs").addEventListener("change", (event) => {
     const name = /** @type {HTMLSelectElement} */ (event.target).value;
     const runs = MEASURED.find((each) => each.name === name);
+    FIELDS.forEach((of) => mark(of, ""));
     change(runs ? settings.asIn(at, runs) : { ...at, runs: "none" });
   });
   for (const radio of document.querySelectorAll("input[name=count]")) {

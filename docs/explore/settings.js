@@ -50,10 +50,14 @@ const settings = (() => {
     return Array.from({ length: count + 1 }, (_, i) => Number((low + i * step).toPrecision(6)));
   }
 
+  const PARAMETERS = { low: 1, high: 1e13 };
+  const BITS = { low: 1, high: 1e14 };
+  /** @param {number} value @param {{low: number, high: number}} limits */
+  const within = (value, { low, high }) => Math.min(high, Math.max(low, value));
   /** @param {Settings} at */
-  const parameters = (at) => Math.max(1, Math.round(at.bits / at.per));
-  /** @param {number} bits */
-  const rounded = (bits) => Number(bits.toPrecision(12));
+  const parameters = (at) => within(Math.round(at.bits / at.per), PARAMETERS);
+  /** The budget of as many parameters as it can be. @param {number} bits */
+  const rounded = (bits) => within(Number(bits.toPrecision(12)), BITS);
 
   /** @type {Field[]} */
   const FIELDS = [
@@ -90,8 +94,7 @@ const settings = (() => {
     {
       name: "parameters",
       label: "Parameters",
-      low: 1,
-      high: 1e13,
+      ...PARAMETERS,
       whole: true,
       rungs: ladder(100, 1e12, 24),
       get: parameters,
@@ -110,8 +113,7 @@ const settings = (() => {
     {
       name: "bits",
       label: "Budget in bits",
-      low: 1,
-      high: 1e14,
+      ...BITS,
       whole: false,
       rungs: ladder(100, 1e13, 24),
       get: (at) => at.bits,

@@ -138,6 +138,8 @@ def wanted_anchors() -> list[str]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
+        sys.exit("give the folder of a built site: python -m docs.extensions.check out/site")
     wrong = problems(Path(sys.argv[1]), wanted_anchors())
     print(*wrong, sep="\n", end="\n" if wrong else "")
     sys.exit(1 if wrong else 0)

@@ -26,6 +26,7 @@ from factcap.figures.claims.facts import facts_file, token_facts
 from factcap.figures.fields import Count, Positive, ProperShare, Several
 from factcap.models import TransformerConfig, read_outcome, run_spec
 from factcap.synth import FactSet, domains
+from factcap.synth.errors import require
 
 # One stage.
 WHOLE, SMALL, MIXTURE = "dense, full size", "dense, active size", "mixture"
@@ -59,6 +60,13 @@ class Settings:
     exposures: Count = 200
     first: ProperShare = 0.5
     bits_offered: Positive = 2.5
+
+    def __post_init__(self):
+        require(
+            self.active < self.hidden,
+            f"active must be less than hidden, {self.hidden}, not {self.active}: "
+            "all is compared with both sizes",
+        )
 
 
 def _models(settings: Settings) -> dict[str, dict[str, Any]]:

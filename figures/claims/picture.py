@@ -46,9 +46,7 @@ def draw_claim(claim: Claim, rows: Sequence[Row]) -> Figure:
     if panel.floor is not None:
         axes.set_ylim(panel.floor, None)
     if len(groups) > 1:
-        # Numbers do not say of what they are.
-        title = panel.by if isinstance(rows[0][panel.by], float) else None
-        legend_below(axes, ncols=2, columnspacing=1, title=title)
+        legend_below(axes, ncols=2, columnspacing=1)
     return figure
 
 

@@ -73,10 +73,10 @@ def runs(settings: Settings, seeds: Sequence[int], folder: Path) -> list[Wanted]
     for of_all_seeds in zip(*(_configs(settings, seed) for seed in seeds), strict=True):
         for part, config in of_all_seeds:
             facts = config["facts"]
-            series = f"exponent {facts['exponent']:g}" if part in (NUMBER, SKEW) else part
-            labels = {"part": part, "offered": facts["facts"], "exponent": facts["exponent"]}
-            labels |= {"series": series, "seed": config["seed"]}
-            wanted.append(Wanted(labels, run_spec(config)))
+            offered, exponent = facts["facts"], facts["exponent"]
+            series = f"{part}, exponent {exponent:g}" if part == SKEW else part
+            labels = {"part": part, "offered": offered, "exponent": exponent, "series": series}
+            wanted.append(Wanted({**labels, "seed": config["seed"]}, run_spec(config)))
     return wanted
 
 
@@ -145,14 +145,24 @@ def rows(settings: Settings, made: Made) -> list[dict[str, Any]]:
 
 
 def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
-    """The power of the number of facts, the best exponent, and what a warm-up changes."""
+    """The power of the number of facts, the best exponent, and what a warm-up changes.
+
+    Where no fact is known without a warm-up, those known with one are compared with 1 fact.
+
+    Raises:
+        BadInput: if too few plateaus ended.
+    """
     size = parameters_of(rows)
     warmed = {"part": AFTER_SUBSET}
     cold = {"part": NUMBER, "offered": max(settings.facts)}
-    shorter, gained = (
-        list(column(rows, name, **warmed) / np.maximum(column(rows, name, **cold), 1))
-        for name in ("plateau_steps", "facts_known")
+    ends, ends_cold = (column(rows, "plateau_steps", **part) for part in (warmed, cold))
+    require(
+        bool(np.isfinite([ends, ends_cold]).all()),
+        "the plateau of the most facts must end with a warm-up and without; give more steps",
     )
+    shorter = list(ends / ends_cold)
+    known, known_cold = (column(rows, "facts_known", **part) for part in (warmed, cold))
+    gained = list(known / np.maximum(known_cold, 1))
     powers, best = [], []
     for seed in sorted({row["seed"] for row in rows}):
         numbers = chosen(rows, part=NUMBER, seed=seed)
@@ -165,8 +175,8 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
                 1,
             )[0]
         )
-        known = {row["exponent"]: row["facts_known"] for row in chosen(rows, part=SKEW, seed=seed)}
-        best.append(max(known, key=lambda exponent: known[exponent]))
+        skewed = {row["exponent"]: row["facts_known"] for row in chosen(rows, part=SKEW, seed=seed)}
+        best.append(max(skewed, key=lambda exponent: skewed[exponent]))
     warm_up = f"with a warm-up on {settings.subset:.0%} of the facts over without"
     return [
         Finding(

@@ -162,6 +162,28 @@ def test_a_number_is_typed(opened):
         assert page.text_content("#statement").startswith("12 facts are 252 bits")
 
 
+@pytest.mark.parametrize("other_way", ["slider", "runs", "link"])
+def test_a_wrong_number_gives_way_to_another_way_to_set_it(opened, other_way):
+    with opened(PAGE) as page:
+        page.fill("#field-exponent", "steep")
+        page.keyboard.press("Tab")
+        assert page.get_attribute("#field-exponent", "aria-invalid") == "true"
+        if other_way == "slider":
+            page.fill("#field-exponent-slider", "20")
+        elif other_way == "runs":
+            page.select_option("#runs", "selection-1.0")
+        else:
+            page.focus("#field-exponent")
+            page.evaluate(
+                "new Promise((done) => { addEventListener('hashchange', done, { once: true });"
+                " location.hash = 'exponent=1'; })"
+            )
+        settle(page)
+        assert page.input_value("#field-exponent") == "1"
+        assert page.text_content("#field-exponent-error") == ""
+        assert page.get_attribute("#field-exponent", "aria-invalid") == "false"
+
+
 def test_our_runs_bring_their_settings(opened):
     with opened(PAGE) as page:
         for name, exponent in (("selection-1.0", 1.0), ("cities", 1.1004)):

@@ -1,9 +1,13 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from docs.extensions import check
 from docs.extensions.check import problems, read_page, wanted_anchors
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -20,6 +24,16 @@ def site(tmp_path):
         '<img src="../x.png"><p id="there"></p><a href="../">up</a>'
     )
     return tmp_path
+
+
+@pytest.mark.parametrize("words", [[], ["nowhere"]])
+def test_without_a_site_one_line_says_what_to_give(words):
+    command = [sys.executable, "-m", "docs.extensions.check", *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "give the folder of a built site: python -m docs.extensions.check out/site\n"
+    )
 
 
 def test_a_site_that_is_well_has_no_problems(site):

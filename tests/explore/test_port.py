@@ -18,7 +18,7 @@ mini_racer = pytest.importorskip(
 )
 
 EXPLORE = Path(__file__).parents[2] / "docs" / "explore"
-SCRIPTS = ("bounds.js", "measured.js", "settings.js", "answers.js")
+SCRIPTS = ("sums.js", "bounds.js", "measured.js", "settings.js", "answers.js")
 # What the tests call; JavaScript takes and gives lists of JSON values.
 CALLS = """
 const boundsOf = (rows) => rows.map((row) =>
@@ -27,7 +27,12 @@ const budgetsOf = (rows) => rows.map((row) =>
   bounds.smallestPowerLawBudget(row, row.accuracy, row.kind, row.objective));
 const csvOf = (changes) => answers.csv({ ...settings.DEFAULT, ...changes });
 const pythonOf = (changes) => answers.python({ ...settings.DEFAULT, ...changes });
-const linkOf = (changes) => settings.toLink({ ...settings.DEFAULT, ...changes });
+const backOf = (changes) => {
+  const none = { ...settings.DEFAULT, runs: "none" };
+  const at = changes.reduce((now, [name, to]) => settings.field(name).set(now, to), none);
+  const { settings: found, wrong } = settings.fromLink(settings.toLink(at));
+  return { settings: found, wrong, parameters: settings.parameters(found) };
+};
 """
 
 
@@ -137,13 +142,25 @@ def test_the_python_that_the_page_shows_prints_its_numbers(engine, count, capsys
     np.testing.assert_allclose(engine.call("budgetsOf", rows), bits, rtol=1e-9)
 
 
-def test_a_link_brings_back_the_settings(engine):
-    at = {"facts": 12, "exponent": 0.35, "bits": 0.1 + 0.2 + 100, "reach": 99.9, "runs": "none"}
-    link = engine.call("linkOf", at)
-    engine.eval("const backOf = (link) => settings.fromLink(link)")
-    found = engine.call("backOf", link)
+@pytest.mark.parametrize(
+    ("changes", "at"),
+    [
+        (
+            [["facts", 12], ["exponent", 0.35], ["bits", 0.1 + 0.2 + 100], ["reach", 99.9]],
+            {"facts": 12, "exponent": 0.35, "bits": 0.1 + 0.2 + 100, "reach": 99.9},
+        ),
+        # A change of the size would lead beyond what the budget may be.
+        ([["parameters", 1e13], ["per", 32]], {"per": 32, "bits": 1e14}),
+        ([["per", 1], ["parameters", 1], ["per", 0.01]], {"per": 0.01, "bits": 1}),
+        ([["bits", 1e14], ["per", 0.01]], {"per": 0.01, "bits": 1e11}),
+        ([["per", 0.01], ["bits", 1e14], ["per", 32]], {"per": 32, "bits": 1e14}),
+    ],
+)
+def test_a_link_brings_back_the_settings(engine, changes, at):
+    found = engine.call("backOf", changes)
     assert found["wrong"] == []
-    assert found["settings"].items() >= at.items()
+    assert found["settings"].items() >= (at | {"runs": "none"}).items()
+    assert 1 <= found["parameters"] <= 1e13
 
 
 @pytest.mark.parametrize(

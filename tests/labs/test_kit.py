@@ -26,12 +26,23 @@ def test_a_right_answer_is_praised():
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"), [(20, "Twice."), (11, "Count again."), ("ten", "Count again.")]
+    ("answer", "said"),
+    [
+        (20, "Twice."),
+        (11, "Count again."),
+        ("ten", "Count again."),
+        (10**400, "Count again."),
+    ],
 )
 def test_a_wrong_answer_gets_the_hint_of_its_slip(answer, said):
     verdict = judged(answer)
     assert verdict.state == "wrong"
     assert verdict.message == f"Not yet. {said}"
+
+
+def test_an_answer_that_lacks_what_is_looked_for_is_wrong():
+    verdict = check("1", {"other": 1}, lambda found: found["asked"] == 1, hint="Look again.")
+    assert (verdict.state, verdict.message) == ("wrong", "Not yet. Look again.")
 
 
 def test_code_that_stops_is_a_wrong_answer():

@@ -7,6 +7,7 @@ if importlib.util.find_spec("marimo") is None:
     pytest.skip("the labs need marimo: pip install 'factcap[labs]'", allow_module_level=True)
 
 from labs import run
+from labs.run import run_lab
 
 LAB = """
 import marimo
@@ -14,6 +15,7 @@ import marimo
 app = marimo.App()
 
 with app.setup:
+    from factcap.synth.errors import require
     from kit import check, near
 
 
@@ -46,13 +48,40 @@ def report(tmp_path, monkeypatch, capsys):
 
 
 def test_each_check_gets_a_line_and_code_that_stops_another(report):
-    answers = ("10", "...", "9", "1 / 0")
+    answers = (
+        "10",
+        "...",
+        "9",
+        "1 / 0",
+        "open('missing')",
+        'require(False, "no rule")',
+        "1 +",
+        "10",
+    )
     assert report(*(LAB.replace("ANSWER", answer) for answer in answers)) == [
         "  9.1: right. Right.",
         "  9.1: unanswered. Not answered yet: replace the `...` above.",
         "  9.1: wrong. Not yet. Count again.",
         "  stopped: ZeroDivisionError: division by zero",
+        "  stopped: FileNotFoundError: [Errno 2] No such file or directory: 'missing'",
+        "  stopped: BadInput: no rule",
+        "  stopped: SyntaxError: invalid syntax (lab_6.py, line 13)",
+        "  9.1: right. Right.",
     ]
+
+
+def test_each_lab_has_the_kit_beside_it(tmp_path, report):
+    kit = "class check:\n    name = '9.1'\n    __init__ = lambda *_, **__: None\n"
+    kit += "    __str__ = lambda _: 'judged in FOLDER'\nnear, Verdict = float, check\n"
+    labs = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "kit.py").write_text(kit.replace("FOLDER", folder))
+        labs.append(tmp_path / folder / "lab_9.py")
+        labs[-1].write_text(LAB.replace("ANSWER", "10"))
+    found = [run_lab(lab).verdicts["9.1"] for lab in labs]
+    assert [str(verdict) for verdict in found] == ["judged in one", "judged in two"]
+    assert report(LAB.replace("ANSWER", "10")) == ["  9.1: right. Right."]
 
 
 @pytest.mark.parametrize(

@@ -64,16 +64,21 @@ def test_both_versions_are_written_with_the_kit(tmp_path):
     for version in ("student", "teacher"):
         names = {path.name for path in (tmp_path / version).iterdir()}
         assert names == {"kit", *(lab.name for lab in LABS)}
+        kit = {path.name: path.read_text() for path in (ROOT / "labs" / "kit").glob("*.py")}
+        assert {
+            path.name: path.read_text() for path in (tmp_path / version / "kit").iterdir()
+        } == kit
     assert (tmp_path / "teacher" / LABS[0].name).read_text() == LABS[0].read_text()
     assert write_versions(tmp_path) == []
 
 
 def test_work_is_left_as_it_is(tmp_path):
     write_versions(tmp_path)
-    worked_on = tmp_path / "student" / LABS[0].name
-    worked_on.write_text("# mine\n")
-    assert write_versions(tmp_path) == [worked_on]
-    assert worked_on.read_text() == "# mine\n"
+    worked_on = [tmp_path / "student" / LABS[0].name, tmp_path / "teacher" / "kit" / "picture.py"]
+    for path in worked_on:
+        path.write_text("# mine\n")
+    assert write_versions(tmp_path) == worked_on
+    assert [path.read_text() for path in worked_on] == ["# mine\n"] * 2
 
 
 @pytest.mark.parametrize("words", [[], ["a", "b"], [str(LABS[0])]], ids=["none", "two", "a file"])

@@ -1,5 +1,6 @@
 """The runs of examples/split_text.py: small language models of three kinds of text."""
 
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,20 @@ def test_the_grid_is_of_four_times_the_size_and_budget():
     page = (RESULTS.parent / "splitting.md").read_text()
     rows = [loss[0], loss.min(), loss[-1]]
     assert "from nothing {:.3f}, the best split {:.3f}, one model {:.3f}".format(*rows) in page
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "give one file to write: python examples/split_text.py runs.csv"),
+        (["out/small.csv"], "give another name than small.csv: that file is written beside it"),
+    ],
+)
+def test_the_example_says_in_one_line_what_to_give(words, said):
+    main = runpy.run_path(str(RESULTS.parents[1] / "examples" / "split_text.py"))["main"]
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == said
 
 
 @pytest.mark.slow

@@ -119,6 +119,15 @@ def test_pictures_have_a_point_a_row(tmp_path):
     assert [label.get_text() for label in axes.get_yticklabels()] == ["A claim"]
 
 
+@pytest.mark.parametrize("name", CLAIMS)
+def test_a_point_is_the_mean_of_one_value_a_seed(name):
+    panel = CLAIMS[name].panel
+    columns = [each for each in (panel.by, panel.x, "seed", panel.y) if each]
+    rows = page.read_table(TABLE.parent / "claims" / f"{name}.csv")
+    values = {tuple(row[each] for each in columns) for row in rows}
+    assert len({value[:-1] for value in values}) == len(values)
+
+
 QUICK = {"claims": "exposures", "seeds": "2", "exposures.exposures": "1,2,3,4,5"}
 
 
@@ -170,6 +179,8 @@ def test_what_makes_no_sense_is_refused(tmp_path):
         ({"claims": "gravity"}, "claims must be one of two_bits, random_sequences"),
         ({"exposures.exposures": "1,2"}, "laws need 5 numbers of exposures at least, not 2"),
         ({"skew.exponents": "1,2"}, "0 must be one of the exponents"),
+        ({"masks.active": "256"}, "active must be less than hidden, 256, not 256"),
+        ({"masks.hidden": "32"}, "active must be less than hidden, 32, not 64"),
     ):
         with pytest.raises(BadInput, match=message):
             claims(tmp_path, changes=changes)

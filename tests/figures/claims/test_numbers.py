@@ -12,7 +12,7 @@ from factcap.figures.claims.plateau import plateau_steps
 from factcap.figures.claims.skew import ORDINARY, SELECTED, best_shares, findings
 from factcap.figures.claims.table import PRESETS
 from factcap.models.training.schedule import Before, make_schedule
-from factcap.synth import load
+from factcap.synth import BadInput, load
 
 
 @pytest.mark.parametrize(
@@ -214,6 +214,15 @@ def test_a_warm_up_counts_against_a_run_without():
     power, best, shorter, gained = plateau.findings(settings, rows)
     assert (power.values, best.values) == (pytest.approx([1.0]), [1.0])
     assert (shorter.values, gained.values) == ([0.75], [1.5])
+    unknown = [{**row, "facts_known": 0} if row is rows[1] else row for row in rows]
+    assert plateau.findings(settings, unknown)[-1].values == [60.0]
+    for endless in ([1], [5], [1, 5]):
+        never = [
+            {**row, "plateau_steps": np.inf} if number in endless else row
+            for number, row in enumerate(rows)
+        ]
+        with pytest.raises(BadInput, match="must end with a warm-up and without; give more steps"):
+            plateau.findings(settings, never)
 
 
 def test_shorter_numbers_are_compared_at_the_most_that_both_store():

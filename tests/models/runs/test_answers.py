@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -26,12 +28,12 @@ def test_answers_are_those_of_a_loop_that_takes_the_likeliest(made):
     found = read_answers(made, facts)
     reading = Reading(made.model, context_length(facts))
     params = last_params(made.directory, made.model, made.training, len(facts))
-    batch = to_device(facts).take(jnp.arange(len(facts)))
-    tokens = np.array(batch.tokens_BxT)
+    asked = to_device(facts).take(jnp.arange(len(facts)))
+    tokens = np.array(asked.tokens_BxT)
     for row in range(len(facts)):
         probability, right = 1.0, True
         for place in range(int(facts.length[row] - facts.key_length[row])):
-            batch.__dict__["tokens_BxT"] = jnp.asarray(tokens)
+            batch = replace(asked, tokens_BxT=jnp.asarray(tokens))
             logits = np.asarray(value_logits(reading, params, batch), float)[row, place]
             weights = np.exp(logits - logits.max())
             probability *= weights.max() / weights.sum()
