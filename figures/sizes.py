@@ -57,7 +57,7 @@ def same_work(draws: int, batch: int, cost: float) -> tuple[int, int]:
     The batch is halved while there would be fewer than 1,000 steps, and draws are whole scans.
 
     >>> same_work(448_000, 128, 1.0), same_work(448_000, 128, 16.0)
-    ((448000, 128), (27200, 16))
+    ((448000, 128), (28800, 16))
     """
     wanted = draws / cost
     while wanted / batch < _FEWEST_STEPS and batch >= 2 * _LEAST_BATCH:

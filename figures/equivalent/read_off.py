@@ -68,7 +68,7 @@ def crossing(parameters: Sequence[float], known: npt.ArrayLike, target: float) -
     Raises:
         BadInput: if sizes do not rise, or numbers are missing.
 
-    >>> crossing([100, 400], [0, 10], 5), crossing([100, 400], [0, 10], 11)
+    >>> round(crossing([100, 400], [0, 10], 5), 9), crossing([100, 400], [0, 10], 11)
     (200.0, inf)
     """
     sizes, values = np.asarray(parameters, float), np.asarray(known, float)
