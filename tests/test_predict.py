@@ -108,6 +108,7 @@ def test_json_has_the_promised_shape(call, files, tmp_path):
     assert "exists; choose another folder" in err
 
 
+@pytest.mark.slow
 def test_all_that_can_be_is_compared_and_the_flexible_ceiling_stands_beside(call, files):
     code, out, _ = call("predict", files[1], "--json")
     assert code == 0

@@ -78,6 +78,7 @@ def test_the_split_is_told_with_an_interval(call, results, tmp_path, runs):
     assert call("split", results, *words)[1] == out  # the same seed, the same numbers
 
 
+@pytest.mark.slow
 def test_the_text_says_the_same(call, results):
     code, out, _ = call("split", results, "--budget", "1e17", "--parameters", "1e7")
     assert code == 0
@@ -92,6 +93,7 @@ def test_the_text_says_the_same(call, results):
     assert "warning" not in out
 
 
+@pytest.mark.slow
 def test_parquet_other_columns_and_seeds_do(call, runs, tmp_path):
     rows = [row | {"seed": seed, "note": None} for row in rows_of(runs) for seed in (0, 1)]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "runs.parquet")

@@ -114,7 +114,7 @@ def test_learning_rates_are_those_of_the_schedule():
     np.testing.assert_allclose(peer.learning_rates(recipe), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_training_lowers_the_loss_and_repeats(precision):
     losses = []
     for _ in range(2):

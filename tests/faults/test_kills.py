@@ -49,6 +49,7 @@ def lines_of(process, count):
     return [int(line.split()[1]) for line in lines]
 
 
+@pytest.mark.slow
 def test_a_killed_sweep_goes_on_to_the_same_numbers(tmp_path, undisturbed, cache):
     file, rows = undisturbed
     store = tmp_path / "store"

@@ -104,6 +104,7 @@ def test_exposures_on_a_corpus_are_draws_of_the_documents_that_tell_a_fact():
     assert before.entropy_bits[0] == pytest.approx(-np.log2(share))
 
 
+@pytest.mark.slow
 def test_predictions_do_not_see_the_runs_that_are_scored():
     plan = replace(FEW, schemes=("ordinary",), city_loads=())
     runs = made(plan)

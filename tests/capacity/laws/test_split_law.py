@@ -11,6 +11,8 @@ from factcap.capacity.laws import (
 from factcap.capacity.laws.split_heldout import compute
 from tests.capacity.laws.simulated import LAWS, grid, law, table
 
+FEW = ("additive", "joint", "multiplicative")
+
 
 def fitted(runs, **more):
     return fit_splitting(runs, rng=np.random.default_rng(0), resamples=40, **more)
@@ -36,7 +38,11 @@ def test_constants_are_found_without_noise(additive):
     assert ratio == pytest.approx(1.05, rel=2e-3)
 
 
-@pytest.mark.parametrize("name", LAWS)
+# The slow tests take all forms.
+@pytest.mark.parametrize(
+    "name",
+    [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in LAWS],
+)
 @pytest.mark.parametrize(
     ("noise", "zeros"), [(0.003, True), pytest.param(0.005, False, marks=pytest.mark.slow)]
 )

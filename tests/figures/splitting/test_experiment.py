@@ -100,6 +100,7 @@ def test_branches_see_their_domain_alone_or_with_a_share_of_the_mixture():
             assert recipe["replay"] == replayed
 
 
+@pytest.mark.slow
 def test_the_theory_is_recovered_from_what_it_says():
     plan = replace(PRESETS["laptop"], seeds=(0, 1))
     rows = simulated(plan, noise=3.0)

@@ -23,6 +23,7 @@ def made(tmp_path_factory):
     return job
 
 
+@pytest.mark.slow
 def test_answers_are_those_of_a_loop_that_takes_the_likeliest(made):
     facts = made.facts
     found = read_answers(made, facts)

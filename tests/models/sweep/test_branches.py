@@ -86,6 +86,7 @@ def test_a_sweep_that_ends_between_trunk_and_branch_goes_on(store):
     assert len(lines) == 1
 
 
+@pytest.mark.slow
 def test_branches_are_made_together_after_their_trunk(store):
     made = []
 

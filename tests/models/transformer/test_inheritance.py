@@ -63,6 +63,7 @@ def test_the_usual_number_of_units_is_that_number():
     assert takes_over(replace(DENSE, hidden=0), replace(DENSE, hidden=64)) == WHOLE
 
 
+@pytest.mark.slow
 def test_a_masked_model_of_which_all_units_stay_is_the_dense_one():
     masked = replace(DENSE, feed_forward="masked", active=24)
     params = drawn(DENSE)

@@ -79,6 +79,7 @@ def test_tokens_that_choose_are_named_and_of_a_masked_model():
         TransformerConfig(11, 16, 1, 1, mask_reads="first")
 
 
+@pytest.mark.slow
 def test_the_same_units_stay_at_all_positions(monkeypatch):
     """What stays is decided by the key: a later token changes nothing."""
     config = TransformerConfig(11, 16, 2, 2, feed_forward="masked", active=16)

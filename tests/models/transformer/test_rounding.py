@@ -73,6 +73,7 @@ def test_a_rounded_model_is_the_model_with_rounded_weights(layer):
     np.testing.assert_allclose(found, said, atol=3e-4)
 
 
+@pytest.mark.slow
 def test_the_gradient_goes_straight_through():
     tree, batch = params(model()), to_device(FACTS).take(jnp.arange(12))
     context = context_length(FACTS)

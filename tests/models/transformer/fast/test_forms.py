@@ -86,6 +86,7 @@ def test_many_models_at_once_are_each_alone(form):
         assert loss == pytest.approx(float(loss_and_gradient(reading, params, batch)[0]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_balancing_loss_moves_the_router_and_is_not_reported(monkeypatch):
     reading, _, state, batch = case("top-1")
     params = nnx.to_pure_dict(state)
