@@ -11,7 +11,7 @@ from factcap.capacity.laws import (
 from factcap.capacity.laws.split_heldout import compute
 from tests.capacity.laws.simulated import LAWS, grid, law, table
 
-FEW = ("additive", "joint", "multiplicative")
+FEW = ("additive", "joint", "product")
 
 
 def fitted(runs, **more):
