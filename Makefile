@@ -21,8 +21,8 @@ test: .venv/.installed-test
 test-slow: .venv/.installed-test
 	HYPOTHESIS_PROFILE=explore $(BIN)/python -m pytest -n auto --dist loadfile -m "not browser"
 
-# The explorer, the site (after `make docs`) and a lab, in Chromium (Debian: apt install chromium).
-test-browser: .venv/.installed-browser
+# The site, which is built first, the explorer and a lab, in Chromium (Debian: apt install chromium).
+test-browser: .venv/.installed-browser docs
 	$(BIN)/python -m pytest -m browser tests/browser
 
 # Sweeps on a Ray cluster of two nodes, started on this machine.

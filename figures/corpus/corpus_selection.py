@@ -1,7 +1,6 @@
 """Selection on text: what a model knows of the facts that an over-full corpus tells."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,11 @@ from factcap.figures.corpus.experiment import (
     material,
     row,
 )
+from factcap.figures.corpus.knowledge import recorded
 from factcap.figures.files import claim, save, write_csv
-from factcap.figures.presets import Changes, as_json, choose
+from factcap.figures.presets import Changes, choose
 from factcap.figures.style import COLORS, MARKERS, TEXT_WIDTH, look
-from factcap.synth.corpus import Knowledge, made_up, read_knowledge
-from factcap.synth.disk.files import digest_of
+from factcap.synth.corpus import made_up
 
 NAME = "corpus_selection"
 
@@ -66,9 +65,7 @@ def corpus_selection(
     if data is None:
         knowledge = made_up(plan.facts)
     else:
-        knowledge = read_knowledge(data)
-        known = record.settings | {"data_sha256": knowledge_digest(knowledge)}
-        record = replace(record, data=data, settings=known)
+        knowledge, record = recorded(data, record)
     claim(folder, record, f"{NAME}_templates.csv")
     schemes = (ORDINARILY, *plan.schemes)
     made = {seed: material(plan, knowledge, seed) for seed in plan.seeds}
@@ -89,18 +86,6 @@ def corpus_selection(
         save(draw(rows), rows, COLUMNS, folder, record)
     write_csv(templates, TEMPLATE_COLUMNS, folder / f"{NAME}_templates.csv")
     return rows
-
-
-def knowledge_digest(knowledge: Knowledge) -> str:
-    """Other data, other numbers, wherever they lie."""
-    facts = (knowledge.entities, knowledge.relations, knowledge.values)
-    return digest_of(
-        {
-            "facts": as_json(facts),
-            "counts": knowledge.counts.tolist(),
-            "templates": as_json(knowledge.templates),
-        }
-    )
 
 
 def with_ratios(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -1,12 +1,12 @@
 """How large an ordinary model must be to know what a small one knows by selection."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from factcap.figures.corpus.corpus_selection import knowledge_digest
 from factcap.figures.corpus.experiment import material
+from factcap.figures.corpus.knowledge import recorded
 from factcap.figures.equivalent.fact_sets import fact_problems, fact_series, make_fact_rows
 from factcap.figures.equivalent.on_text import (
     TEXT,
@@ -32,7 +32,6 @@ from factcap.figures.files import claim, save, write_csv
 from factcap.figures.presets import Changes, choose
 from factcap.figures.style import look
 from factcap.models import Store
-from factcap.synth.corpus import read_knowledge
 from factcap.synth.errors import require
 
 NAME = "equivalent_size"
@@ -94,9 +93,7 @@ def equivalent_size(
     )
     texts: Materials = {}
     if data is not None:
-        knowledge = read_knowledge(data)
-        known = record.settings | {"data_sha256": knowledge_digest(knowledge)}
-        record = replace(record, data=data, settings=known)
+        knowledge, record = recorded(data, record)
         tuned_on = plan.tuned_on if len(plan.rates) > 1 else ()
         texts = {
             seed: material(plan.text, knowledge, seed) for seed in (*plan.text.seeds, *tuned_on)

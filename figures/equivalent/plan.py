@@ -7,6 +7,7 @@ from typing import Annotated
 
 import numpy as np
 
+from factcap.figures.corpus.experiment import PRESETS as TEXT_PRESETS
 from factcap.figures.corpus.experiment import Plan as TextPlan
 from factcap.figures.corpus.experiment import Scheme
 from factcap.figures.fields import Count, Items, NotNegative, Positive, Seeds, Size, must
@@ -94,15 +95,7 @@ PRESETS = {
         schemes=("worth",),
         rates=(1.0,),
         seeds=(0,),
-        text=TextPlan(
-            facts=60,
-            documents=240,
-            pieces=160,
-            draws=9600,
-            batch=32,
-            schemes=(Scheme("loss_h"),),
-            seeds=(0,),
-        ),
+        text=replace(TEXT_PRESETS["tiny"], schemes=(Scheme("loss_h"),)),
     ),
     "laptop": Plan(),
     "five-seeds": Plan(seeds=_FIVE, tuned_on=(100, 101), text=replace(_text_plan(), seeds=_FIVE)),

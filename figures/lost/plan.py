@@ -1,8 +1,9 @@
 """Which runs are compared: ordinary ones with selected ones, on fact sets and on a corpus."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
+from factcap.figures.corpus.experiment import PRESETS as TEXT_PRESETS
 from factcap.figures.corpus.experiment import Plan as TextPlan
 from factcap.figures.corpus.experiment import Scheme
 from factcap.figures.equivalent.plan import Plan as SizesPlan
@@ -68,6 +69,8 @@ class Plan:
         )
 
 
+_FIVE = (0, 1, 2, 3, 4)
+
 PRESETS = {
     "tiny": Plan(
         draws=25_600,
@@ -76,18 +79,8 @@ PRESETS = {
         schemes=("worth",),
         seeds=(0,),
         others=40,
-        text=TextPlan(
-            facts=60,
-            documents=240,
-            pieces=160,
-            draws=9600,
-            batch=32,
-            schemes=(Scheme("loss_h"),),
-            seeds=(0,),
-        ),
+        text=replace(TEXT_PRESETS["tiny"], schemes=(Scheme("loss_h"),)),
     ),
     "laptop": Plan(),
-    "five-seeds": Plan(
-        seeds=(0, 1, 2, 3, 4), text=TextPlan(schemes=_text_plan().schemes, seeds=(0, 1, 2, 3, 4))
-    ),
+    "five-seeds": Plan(seeds=_FIVE, text=replace(_text_plan(), seeds=_FIVE)),
 }

@@ -1,11 +1,10 @@
 """What selection loses beside the facts that it drops."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from factcap.figures.corpus.corpus_selection import knowledge_digest
+from factcap.figures.corpus.knowledge import recorded
 from factcap.figures.files import claim, save, write_csv
 from factcap.figures.lost.answered import MEASURES
 from factcap.figures.lost.fact_sets import fact_rows
@@ -17,7 +16,6 @@ from factcap.figures.lost.table import WHICH, make_table
 from factcap.figures.presets import Changes, choose
 from factcap.figures.style import look
 from factcap.models import Store
-from factcap.synth.corpus import read_knowledge
 from factcap.synth.errors import require
 
 NAME = "what_is_lost"
@@ -64,9 +62,7 @@ def what_is_lost(
     )
     texts: dict[int, TextOfSeed] = {}
     if data is not None:
-        knowledge = read_knowledge(data)
-        known = record.settings | {"data_sha256": knowledge_digest(knowledge)}
-        record = replace(record, data=data, settings=known)
+        knowledge, record = recorded(data, record)
         texts = held_texts(plan, knowledge, folder)
     claim(folder, record, f"{NAME}_table.csv")
     told = len(texts) * (1 + len(plan.text.schemes))

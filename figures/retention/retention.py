@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from factcap.capacity.retention import CountedFacts, held_out, law_predictor
-from factcap.figures.corpus.corpus_selection import knowledge_digest
+from factcap.figures.corpus.knowledge import knowledge_digest
 from factcap.figures.files import claim, save
 from factcap.figures.presets import Changes, choose
 from factcap.figures.retention.inputs import read_models
