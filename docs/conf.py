@@ -28,6 +28,7 @@ extensions = [
     "docs.extensions.explorer",
     "docs.extensions.links",
 ]
+templates_path = ["_templates"]
 exclude_patterns = ["extensions", "explore", "_build"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
@@ -41,6 +42,8 @@ html_math_renderer = "mathml"
 html_show_sphinx = False
 html_copy_source = False
 html_show_sourcelink = False
+# Summaries are fetched, which a browser does not allow for a site opened from disk.
+html_show_search_summary = False
 html_show_copyright = False
 copybutton_prompt_text = r">>> |\.\.\. "
 copybutton_prompt_is_regexp = True
