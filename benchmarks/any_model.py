@@ -35,6 +35,7 @@ from factcap.causal_lm.scoring import room_of
 from factcap.causal_lm.tokens import Tokenizer as Words
 from factcap.synth.corpus import Document, Probes, Prompt, made_up, write_documents
 
+_Run = Callable[[], object]
 # Width, blocks, heads, vocabulary.
 SIZES = {
     "tiny": (128, 2, 2, 2000),
@@ -101,9 +102,9 @@ def _measure(
     # Of the first turns: what is freed later stays with the process.
     peaks: dict[str, int] = {}
     pairs = []
-    for _ in range(options.pairs):
+    for pair in range(options.pairs):
         seconds = {}
-        for name, run in (("ours", ours), ("theirs", theirs)):
+        for name, run in _turns(pair, {"ours": ours, "theirs": theirs}):
             _forget_peak(checkpoint)
             seconds[name] = _timed(checkpoint, run)
             loaded = 0 if checkpoint.device.type == "cuda" else before
@@ -193,10 +194,11 @@ def _losses(checkpoint: Checkpoint, folder: Path, options: argparse.Namespace) -
         write_losses(checkpoint, corpus, folder / "losses.parquet")
 
     pairs = []
-    for _ in range(options.pairs):
-        seconds, alone = _timed(checkpoint, ours), _timed(checkpoint, forward)
-        pairs.append(seconds / alone)
-        print(f"{seconds:.1f} s to {alone:.1f} s: {pairs[-1]:.3f}", flush=True)
+    for pair in range(options.pairs):
+        turns = _turns(pair, {"ours": ours, "alone": forward})
+        seconds = {name: _timed(checkpoint, run) for name, run in turns}
+        pairs.append(seconds["ours"] / seconds["alone"])
+        print(f"{seconds['ours']:.1f} s to {seconds['alone']:.1f} s: {pairs[-1]:.3f}", flush=True)
     tokens = sum(passage.read for passages, _ in batches for passage in passages)
     return {"documents": options.documents, "tokens": tokens, **_spread(pairs)}
 
@@ -276,7 +278,12 @@ def byte_level(texts: Sequence[str], size: int) -> transformers.PreTrainedTokeni
     )
 
 
-def _timed(checkpoint: Checkpoint, run: Callable[[], object]) -> float:
+def _turns(pair: int, runs: dict[str, _Run]) -> list[tuple[str, _Run]]:
+    """Who runs first changes from pair to pair: a machine may slow down in time."""
+    return list(runs.items())[:: -1 if pair % 2 else 1]
+
+
+def _timed(checkpoint: Checkpoint, run: _Run) -> float:
     _wait(checkpoint)
     start = time.perf_counter()
     run()
