@@ -52,7 +52,7 @@ def facts_known(documents: list, selected: bool) -> int:
     return int(((best[:, :-1] == labels[:, 1:]) | (labels[:, 1:] < 0)).all(1).sum())
 
 
-corpus = Path(sys.argv[1])
+corpus = Path(sys.argv[1]) if sys.argv[1:] and sys.argv[1][0] != "-" else sys.exit(__doc__)
 if not corpus.exists():
     write(corpus)
 rows = [json.loads(line) for line in corpus.open()]
