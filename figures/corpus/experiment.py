@@ -36,8 +36,8 @@ from factcap.synth.corpus import (
     learn_vocabulary,
     marked_groups,
     questions,
-    single_documents,
     tokenize,
+    unmarked_groups,
 )
 from factcap.synth.errors import require
 from factcap.synth.selection import SCHEMES
@@ -170,6 +170,7 @@ class Material:
     tokenized: Tokenized
     documents: FactSet
     marked: Grouping[FactSet]
+    unmarked: Grouping[FactSet]
     asked: Questions
     guessable: Bool[np.ndarray, " facts"]
 
@@ -195,6 +196,7 @@ def material(plan: Plan, knowledge: Knowledge, seed: int) -> Material:
         tokenized,
         document_facts(tokenized),
         marked_groups(tokenized, seed=seed),
+        unmarked_groups(tokenized, seed=seed),
         questions(corpus, tokenized),
         commonest(corpus.knowledge.relations, corpus.knowledge.values),
     )
@@ -210,7 +212,7 @@ def job(plan: Plan, made: Material, scheme: Scheme, seed: int, folder: Path) -> 
     elif scheme.name != ORDINARY:
         select = SelectConfig(scheme.name, first=plan.first)
     if select is not None:
-        grouping = made.marked if scheme.scored != "documents" else single_documents(made.tokenized)
+        grouping = made.marked if scheme.scored != "documents" else made.unmarked
     training = TrainConfig(
         exposures=plan.draws / plan.documents,
         fewest_steps=0,

@@ -11,8 +11,9 @@ from factcap.synth.corpus.domain_labels import (
     relation_domains,
 )
 from factcap.synth.corpus.files import load_documents, read_documents, write_documents
-from factcap.synth.corpus.grouping import Grouping, marked_groups, single_documents
+from factcap.synth.corpus.grouping import Grouping, marked_groups, single_documents, unmarked_groups
 from factcap.synth.corpus.made_up import made_up
+from factcap.synth.corpus.marking import find_marks
 from factcap.synth.corpus.probes import Probes, Prompt, commonest, read_probes
 from factcap.synth.corpus.questions import Questions, questions
 from factcap.synth.corpus.relations import Knowledge, read_knowledge
@@ -47,6 +48,7 @@ __all__ = [
     "compose",
     "document_domains",
     "document_facts",
+    "find_marks",
     "label",
     "learn_byte_pairs",
     "learn_vocabulary",
@@ -62,5 +64,6 @@ __all__ = [
     "single_documents",
     "span_facts",
     "tokenize",
+    "unmarked_groups",
     "write_documents",
 ]

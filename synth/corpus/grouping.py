@@ -7,12 +7,22 @@ from typing import Generic, TypeVar
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from factcap.synth.corpus.marking import find_marks
 from factcap.synth.corpus.relations import choices_of
-from factcap.synth.corpus.tokens import Tokenized, TokenizedSpan, document_facts, span_facts
+from factcap.synth.corpus.tokens import (
+    Tokenized,
+    TokenizedSpan,
+    document_facts,
+    span_facts,
+    tokenize,
+)
 from factcap.synth.errors import require
 from factcap.synth.factset import FactSet
 
 Rows = TypeVar("Rows", bound=Sized)
+
+# Where frames are found in a smaller share of the documents, they are not what the text is made of.
+_IN_FRAMES = 0.9
 
 
 @dataclass(frozen=True)
@@ -137,6 +147,28 @@ def marked_groups(
         group_of_pair=pairs[:, 0],
         fact_of_pair=pairs[:, 1],
         group_of_document=np.array(group_of_document),
+    )
+
+
+def unmarked_groups(
+    tokenized: Tokenized, *, rows_per_fact: int = 2, seed: int = 0
+) -> Grouping[FactSet]:
+    """Groups of documents that tell the same, where nobody marked what they tell.
+
+    Marks are found by the frames that sentences share (see `find_marks`); what they mark is grouped
+    and scored as `marked_groups` does. Where fewer than nine tenths of the documents have such a
+    sentence, each is a group of its own: see `single_documents`.
+
+    Args:
+        tokenized: documents; their marks are not read.
+        rows_per_fact: at how many places a fact is scored at the most, drawn by the seed.
+        seed: of that draw.
+    """
+    found = find_marks(tokenized.documents)
+    if sum(bool(document.spans) for document in found) < _IN_FRAMES * len(found):
+        return single_documents(tokenized)
+    return marked_groups(
+        tokenize(found, tokenized.pairs), rows_per_fact=rows_per_fact, seed=seed
     )
 
 
