@@ -102,7 +102,7 @@ class _Text:
     """
 
     spoken: Bool[np.ndarray, " vocabulary"]
-    sentences: list[Int64[np.ndarray, " words"]]
+    sentences: list[Int64[np.ndarray, "..."]]
     bits: Float64[np.ndarray, " vocabulary"]
     hashes: UInt64[np.ndarray, " vocabulary"]
 
@@ -176,7 +176,7 @@ def _open(text: _Text, rows: Int64[np.ndarray, " sentences"]) -> _Openings:
 def _open_alike(text: _Text, rows: Int64[np.ndarray, " sentences"], length: int) -> _Openings:
     """Sentences of one length, opened in all ways."""
     places = _places(length)
-    words_SxL = np.array([text.sentences[row] for row in rows], np.int64).reshape(-1, length)
+    words_SxL = np.array([text.sentences[row] for row in rows], np.int64).reshape(len(rows), length)
     bits = np.pad(np.cumsum(text.bits[words_SxL], axis=1), ((0, 0), (1, 0)))
     powers = np.cumprod(np.append(np.uint64(1), np.full(length, _BASE)))
     # Of the words up to each place: a polynomial, so that the hash of a part is a difference.
@@ -219,16 +219,15 @@ def _learn(openings: _Openings, sentences: int) -> _Frames:
     openings, number = openings.take(often), number[often]
     told = np.unique(np.stack([openings.pair, openings.sentence.astype(np.uint64)]), axis=1)[0]
     pairs, times = np.unique(told, return_counts=True)
-    frames = _Frames(hashes, np.zeros(0), pairs[times > 1])
+    again, log_share = pairs[times > 1], np.zeros(len(hashes))
     for _ in range(_ROUNDS + 1):
         log_share = np.full(len(hashes), -np.inf)
         enough = count >= _LEAST
         log_share[enough] = np.log2((count[enough] - 1) / sentences)
-        frames = _Frames(hashes, log_share, frames.told_again)
-        taken, _ = _best(openings, frames)
+        taken, _ = _best(openings, _Frames(hashes, log_share, again))
         count = np.bincount(number[taken], minlength=len(hashes))
-    kept = np.isfinite(frames.log_share)
-    return _Frames(hashes[kept], frames.log_share[kept], frames.told_again)
+    kept = np.isfinite(log_share)
+    return _Frames(hashes[kept], log_share[kept], again)
 
 
 def _best(
@@ -241,7 +240,8 @@ def _best(
     share[known] = frames.log_share[at[known]]
     score = openings.kept + _SHARE * share + _TOLD_AGAIN * again * openings.opened
     rows = np.flatnonzero(score > 0)
-    rows = rows[np.lexsort((-score[rows], openings.sentence[rows]))]
+    # Rounded, so that the first of equal ones is taken however they were summed.
+    rows = rows[np.lexsort((-score[rows].round(9), openings.sentence[rows]))]
     first = np.unique(openings.sentence[rows], return_index=True)[1]
     return rows[first], at[rows[first]]
 

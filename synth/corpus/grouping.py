@@ -22,7 +22,7 @@ from factcap.synth.factset import FactSet
 Rows = TypeVar("Rows", bound=Sized)
 
 # Where frames are found in a smaller share of the documents, they are not what the text is made of.
-_IN_FRAMES = 0.9
+_IN_FRAMES = 0.8
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def unmarked_groups(
     """Groups of documents that tell the same, where nobody marked what they tell.
 
     Marks are found by the frames that sentences share (see `find_marks`); what they mark is grouped
-    and scored as `marked_groups` does. Where fewer than nine tenths of the documents have such a
+    and scored as `marked_groups` does. Where fewer than four fifths of the documents have such a
     sentence, each is a group of its own: see `single_documents`.
 
     Args:

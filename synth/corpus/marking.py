@@ -16,6 +16,10 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 _END = re.compile(r"\n+|(?<=[a-z0-9]{2}[.!])\s+")
 
 
+# Of a frame that tells facts this share of the sentences, or more, has something in a place that
+# another sentence has in one too. Sentences of prose have a word in common, but little else: of
+# 600 sentences of these documents 47 have a frame, none of which is left.
+_FILLED_AGAIN = 1 / 3
 # Two frames are of one relation if this share of their facts is the same.
 _ALIKE = 0.1
 
@@ -23,7 +27,8 @@ _ALIKE = 0.1
 def find_marks(documents: Sequence[Document]) -> tuple[Document, ...]:
     """The documents with marks in place of those that they have, if any.
 
-    A sentence in a frame (see `factcap.synth.corpus.frames`) tells a fact: of the two places of the
+    A sentence in a frame (see `factcap.synth.corpus.frames`) tells a fact, if what stands in the
+    places of this frame stands in those of other sentences often enough. Of the two places of the
     frame the one that is filled in more ways is the entity, the other the value; of a fact that is
     told in several frames, most of them decide. Frames that tell facts in common are one relation.
 
@@ -31,10 +36,10 @@ def find_marks(documents: Sequence[Document]) -> tuple[Document, ...]:
         documents: their spans are not read.
 
     Returns:
-        The same texts in the same order. A document none of whose sentences has a frame, has no
+        The same texts in the same order. A document none of whose sentences tells a fact has no
         mark.
     """
-    told = _told(documents)
+    told = _telling(_told(documents))
     entity_first = _entity_first(told)
     names = _relations(told, entity_first)
     spans: list[list[Span]] = [[] for _ in documents]
@@ -100,6 +105,19 @@ def _told(documents: Sequence[Document]) -> list[_Told]:
                 _Told(number, filled.frame, (text[a:b], text[c:d]), ((a, b), (c, d)), around)
             )
     return sorted(found, key=lambda each: (each.document, each.places))
+
+
+def _telling(told: Sequence[_Told]) -> list[_Told]:
+    """Those whose frames are filled again with what is in other sentences."""
+    different = {(each.frame, each.texts) for each in told}
+    times = Counter(text for _, texts in different for text in set(texts))
+    sentences, again = Counter[int](), Counter[int]()
+    for frame, texts in different:
+        sentences[frame] += 1
+        again[frame] += any(times[text] > 1 for text in texts)
+    return [
+        each for each in told if again[each.frame] >= _FILLED_AGAIN * sentences[each.frame]
+    ]
 
 
 def _entity_first(told: Sequence[_Told]) -> dict[tuple[str, str], bool]:
