@@ -168,9 +168,8 @@ def _open(text: _Text, rows: Int64[np.ndarray, " sentences"]) -> _Openings:
     ]
     if not parts:
         parts = [_open_alike(text, rows, 0)]
-    return _Openings(
-        *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(_Openings))
-    )
+    names = [each.name for each in fields(_Openings)]
+    return _Openings(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
 def _open_alike(text: _Text, rows: Int64[np.ndarray, " sentences"], length: int) -> _Openings:

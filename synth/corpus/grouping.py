@@ -167,9 +167,7 @@ def unmarked_groups(
     found = find_marks(tokenized.documents)
     if sum(bool(document.spans) for document in found) < _IN_FRAMES * len(found):
         return single_documents(tokenized)
-    return marked_groups(
-        tokenize(found, tokenized.pairs), rows_per_fact=rows_per_fact, seed=seed
-    )
+    return marked_groups(tokenize(found, tokenized.pairs), rows_per_fact=rows_per_fact, seed=seed)
 
 
 def single_documents(tokenized: Tokenized) -> Grouping[FactSet]:

@@ -115,9 +115,7 @@ def _telling(told: Sequence[_Told]) -> list[_Told]:
     for frame, texts in different:
         sentences[frame] += 1
         again[frame] += any(times[text] > 1 for text in texts)
-    return [
-        each for each in told if again[each.frame] >= _FILLED_AGAIN * sentences[each.frame]
-    ]
+    return [each for each in told if again[each.frame] >= _FILLED_AGAIN * sentences[each.frame]]
 
 
 def _entity_first(told: Sequence[_Told]) -> dict[tuple[str, str], bool]:

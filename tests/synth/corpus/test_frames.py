@@ -83,7 +83,8 @@ def test_places_are_those_of_the_highest_score(sentences):
 
 def corpus():
     rng = np.random.default_rng(0)
-    pairs = [(f"{a} {b}", town) for a in "KLMNOPQR" for b in ("Ott", "Poe", "Orr") for town in TOWNS]
+    names = [f"{first} {last}" for first in "KLMNOPQR" for last in ("Ott", "Poe", "Orr")]
+    pairs = [(name, town) for name in names for town in TOWNS]
     taken = [pairs[row] for row in rng.permutation(len(pairs))[:60]]
     return [(pair, words) for pair in taken for words in told(*pair)]
 
@@ -105,7 +106,7 @@ def test_what_was_filled_in_is_found_and_sentences_of_one_template_have_one_fram
 
 def test_what_is_found_does_not_depend_on_the_order():
     rows = [words_ for _, words_ in corpus()]
-    found = {words_: filled for words_, filled in zip(rows, fill_frames(rows), strict=True)}
+    found = dict(zip(rows, fill_frames(rows), strict=True))
     other = rows[::-1]
     for words_, filled in zip(other, fill_frames(other), strict=True):
         one = found[words_]

@@ -30,7 +30,9 @@ def facts_of(document):
 
 def right(documents):
     found = find_marks(documents)
-    return np.mean([facts_of(one) == facts_of(two) for one, two in zip(found, documents)])
+    return np.mean(
+        [facts_of(one) == facts_of(two) for one, two in zip(found, documents, strict=True)]
+    )
 
 
 def test_marks_that_were_taken_away_are_found_again(people):
@@ -42,7 +44,10 @@ def test_marks_that_were_taken_away_are_found_again(people):
         [mark], [truth] = one.spans, two.spans
         assert (mark.entity, mark.value) == (truth.entity, truth.value)
         assert (mark.start, mark.end) == (truth.start, truth.end)
-    named = {(one.spans[0].relation, two.spans[0].relation) for one, two in zip(found, people)}
+    named = {
+        (one.spans[0].relation, two.spans[0].relation)
+        for one, two in zip(found, people, strict=True)
+    }
     assert len(named) == 2
     for name, truth in named:
         assert ("stud" in name or "degree" in name or "field" in name) == (truth == "field")
@@ -54,7 +59,9 @@ def test_groups_are_those_of_the_marks(people):
     found, marked = unmarked_groups(tokenized, seed=1), marked_groups(tokenized, seed=1)
     assert found.entropies is not None
     assert marked.entropies is not None
-    pairs = set(zip(found.group_of_document.tolist(), marked.group_of_document.tolist()))
+    pairs = set(
+        zip(found.group_of_document.tolist(), marked.group_of_document.tolist(), strict=True)
+    )
     assert len(pairs) == len(found) == len(marked)
     for one, other in pairs:
         assert found.entropies[one] == pytest.approx(marked.entropies[other])
