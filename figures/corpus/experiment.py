@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,8 +61,8 @@ class Scheme:
 
     Attributes:
         name: in `factcap.synth.selection.SCHEMES`, or `ORDINARY`.
-        scored: what its losses are of: `spans`, the marked values, or `documents`; `nothing`, where
-            it reads no losses.
+        scored: what its losses are of: `spans`, the marked values, or `documents`, as if nobody had
+            marked them (see `unmarked_groups`); `nothing`, where it reads no losses.
         share: of all facts' entropy that it keeps from the start; 0 where the budget sets itself.
     """
 
@@ -90,9 +91,9 @@ def scheme_label(name: str, scored: str) -> str:
         scored: `Scheme.scored`; empty for a fact set.
 
     >>> scheme_label("loss_h", "documents"), scheme_label("loss_h", "spans")
-    ('loss_h, whole documents', 'loss_h')
+    ('loss_h, unmarked documents', 'loss_h')
     """
-    return f"{name}, whole documents" if scored == "documents" else name
+    return f"{name}, unmarked documents" if scored == "documents" else name
 
 
 ORDINARILY = Scheme(ORDINARY, "nothing")
@@ -166,13 +167,18 @@ PRESETS = {
 class Material:
     """What the runs of a seed have in common."""
 
+    seed: int
     corpus: Corpus
     tokenized: Tokenized
     documents: FactSet
     marked: Grouping[FactSet]
-    unmarked: Grouping[FactSet]
     asked: Questions
     guessable: Bool[np.ndarray, " facts"]
+
+    @cached_property
+    def unmarked(self) -> Grouping[FactSet]:
+        """The groups that are found without the marks."""
+        return unmarked_groups(self.tokenized, seed=self.seed)
 
 
 def material(plan: Plan, knowledge: Knowledge, seed: int) -> Material:
@@ -192,11 +198,11 @@ def material(plan: Plan, knowledge: Knowledge, seed: int) -> Material:
     )
     tokenized = tokenize(corpus.documents, learn_vocabulary(corpus.documents, plan.pieces))
     return Material(
+        seed,
         corpus,
         tokenized,
         document_facts(tokenized),
         marked_groups(tokenized, seed=seed),
-        unmarked_groups(tokenized, seed=seed),
         questions(corpus, tokenized),
         commonest(corpus.knowledge.relations, corpus.knowledge.values),
     )

@@ -26,7 +26,7 @@ from jaxtyping import Bool, Float64, Int64, UInt64
 # Words of a place, and of a sentence that is looked at, at the most.
 _PLACE, LONGEST = 8, 24
 # Frames are learned from as many sentences as can be opened in so many ways, which bounds memory.
-_WAYS = 4_000_000
+_WAYS = 2_000_000
 # Fewer sentences make no frame.
 _LEAST = 4
 # The weights of the score: chosen on seeds 11 to 13 of ParaRel with PopQA, characters, made-up

@@ -76,7 +76,7 @@ def test_pages_have_a_line_a_row():
     found, text = list(lines(table)), list(lines(table, text=True))
     assert (len(found), len(text)) == (2 + 4, 2 + 2)
     assert found[2].startswith("| uniform | `loss_h` | ordinary | 67 % | 33 % | 0 % |")
-    assert text[2].startswith("| text | `loss_h`, whole documents | ordinary | 2.50 | 2.50 | 250 %")
+    assert text[2].startswith("| text | `loss_h`, unmarked documents | ordinary | 2.50 | 2.50 | 250 %")
     for some in (found, text):
         assert len({line.count("|") for line in some}) == 1
 
@@ -90,7 +90,7 @@ def test_a_panel_a_number_and_a_mark_for_each_training():
             *("ordinary training", "with selection"),
         ]
     assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == [
-        *("uniform: loss_h", "text: loss_h, whole documents"),
+        *("uniform: loss_h", "text: loss_h, unmarked documents"),
     ]
     # without text there is no panel of text
     assert len(draw(table[:2]).axes) == 3
