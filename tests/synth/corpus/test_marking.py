@@ -91,6 +91,22 @@ def test_a_document_tells_a_fact_in_each_of_its_sentences():
         assert document.spans[2].relation == "[Y] is the trade of [X]."
 
 
+def test_a_pronoun_is_no_entity_and_what_is_always_said_is_no_value():
+    rng = np.random.default_rng(0)
+    names = [f"{one}{two}" for one in "BDFGKLM" for two in ("o", "al", "ea", "i")]
+    towns = ["Rome", "Bonn", "Lima", "Oslo"]
+    documents = [
+        Document(
+            name,
+            f"{name} is a person of note. {('He', 'She')[rng.integers(2)]} was born in "
+            f"{towns[rng.integers(4)]}. One of {towns[i % 4]} is {name}.",
+        )
+        for i, name in enumerate(names)
+    ]
+    for i, document in enumerate(find_marks(documents)):
+        assert facts_of(document) == {(document.id, towns[i % 4])}
+
+
 def test_where_no_sentence_is_like_others_each_document_is_alone():
     rng = np.random.default_rng(0)
     documents = [
