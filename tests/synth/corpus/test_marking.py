@@ -99,7 +99,7 @@ def test_a_pronoun_is_no_entity_and_what_is_always_said_is_no_value():
         Document(
             name,
             f"{name} is a person of note. {('He', 'She')[rng.integers(2)]} was born in "
-            f"{towns[rng.integers(4)]}. One of {towns[i % 4]} is {name}.",
+            f"{towns[rng.integers(4)]}. The town where {name} works is {towns[i % 4]}.",
         )
         for i, name in enumerate(names)
     ]
