@@ -117,8 +117,8 @@ def _telling(told: Sequence[_Told]) -> list[_Told]:
     telling: set[int] = set()
     for frame, own in filled.items():
         again = sum(any(times[text] > 1 for text in texts) for texts in own)
-        fewer, more = sorted(len(set(texts)) for texts in zip(*own, strict=True))
-        if again >= _FILLED_AGAIN * len(own) and more >= _DIFFERENT * len(own) and fewer > 1:
+        ways = max(len(set(texts)) for texts in zip(*own, strict=True))
+        if again >= _FILLED_AGAIN * len(own) and ways >= _DIFFERENT * len(own):
             telling.add(frame)
     return [each for each in told if each.frame in telling]
 

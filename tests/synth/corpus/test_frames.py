@@ -36,8 +36,17 @@ def by_hand(sentences):
     share = Counter(word for words in sentences for word in set(words))
     bits = {word: -log2(number / len(sentences)) for word, number in share.items()}
     every = {words: list(openings(words)) for words in sentences}
-    count = Counter(frame for own in every.values() for frame, _, _ in own)
-    possible = {frame for frame in count if count[frame] >= 4}
+    filled = defaultdict(list)
+    for own in every.values():
+        for frame, texts, _ in own:
+            filled[frame].append(texts)
+    possible = {
+        frame
+        for frame, own in filled.items()
+        if len(own) >= 4
+        and all(max(Counter(place).values()) <= 0.9 * len(own) for place in zip(*own, strict=True))
+    }
+    count = Counter({frame: len(filled[frame]) for frame in possible})
     tellers = defaultdict(set)
     for words, own in every.items():
         for frame, texts, _ in own:
