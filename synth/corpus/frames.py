@@ -32,7 +32,8 @@ _LEAST = 4
 # What stands in a place in more than this share of the sentences of a frame belongs to the frame.
 _ALWAYS = 0.9
 # The weights of the score: chosen on seeds 11 to 13 of ParaRel with PopQA, characters, made-up
-# people, where 93 to 100 % of 900 to 9,000 documents got the two places that had been filled.
+# people, where 92 to 100 % of 900 to 9,000 documents got the two places that had been filled. On
+# seeds 20 to 22 98 to 100 % of 4,000 did.
 _A_WORD, _SHARE, _TOLD_AGAIN = 1.0, 1.2, 0.7
 _ROUNDS = 4
 _BASE = np.uint64(0x100000001B3)

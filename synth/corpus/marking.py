@@ -133,15 +133,16 @@ def _entity_first(told: Sequence[_Told]) -> dict[tuple[str, str], bool]:
     for each in told:
         for texts, text in zip(ways[each.frame], each.texts, strict=True):
             texts.add(text)
-    of_frame = {frame: float(len(first) - len(second)) for frame, (first, second) in ways.items()}
+    of_frame = {frame: len(first) - len(second) for frame, (first, second) in ways.items()}
     of_texts: Counter[tuple[str, str]] = Counter()
     for _ in range(2):
         of_texts = Counter()
         for each in told:
             # What stands the other way around speaks for the other order.
-            of_texts[each.texts] += of_frame[each.frame]
-            of_texts[each.texts[::-1]] -= of_frame[each.frame]
-        of_frame = dict.fromkeys(of_frame, 0.0)
+            first, second = each.texts
+            of_texts[first, second] += of_frame[each.frame]
+            of_texts[second, first] -= of_frame[each.frame]
+        of_frame = dict.fromkeys(of_frame, 0)
         for each in told:
             of_frame[each.frame] += of_texts[each.texts]
     return {each.texts: of_texts[each.texts] >= 0 for each in told}

@@ -67,6 +67,7 @@ def by_hand(sentences):
             + (0.7 * opened if again else 0)
         )
 
+    best = {}
     for _ in range(5):
         best = {
             words: max(own, key=lambda each: round(score(*each[:2]), 9))
