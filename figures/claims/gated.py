@@ -98,6 +98,8 @@ CLAIM = Claim(
     notes=(
         "All forms have the learning rate that was tuned for GELU, 0.32 / width. At these "
         "sizes the gated layer stores more at few exposures, with AdamW as with Muon, and "
-        "both store the same at 1,000."
+        "both store the same at 1,000. Other rates do not change it: of half, once, twice and four "
+        "times the default, each form at the best for it, GELU over gated is 0.73 with AdamW and "
+        "0.91 with Muon, in one seed at 100 exposures."
     ),
 )

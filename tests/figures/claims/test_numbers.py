@@ -1,5 +1,8 @@
 """The numbers that claims read off their runs."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -225,18 +228,53 @@ def test_a_warm_up_counts_against_a_run_without():
             plateau.findings(settings, never)
 
 
+def sequence_rows(settings, seeds=(0,)):
+    """Labels of the runs of random sequences, as rows."""
+    wanted = random_sequences.runs(settings, seeds, Path("facts"))
+    return [{**each.labels, "parameters": each.labels["width"]} for each in wanted]
+
+
 def test_shorter_numbers_are_compared_at_the_most_that_both_store():
-    settings = PRESETS["laptop"].random_sequences
+    settings = replace(PRESETS["laptop"].random_sequences, bits_offered=(3.0, 5.0))
+    stored = {"float32": (2.0, 3.0), "bfloat16": (1.5, 1.0), "bfloat16-stochastic": (2.0, 2.4)}
     rows = [
-        {"seed": 0, "kept_in": kept_in, **vars(shape), "parameters": 7}
-        | {"offered": offered, "bits_per_parameter": bits}
-        for shape in settings.shapes
-        for kept_in, *stored in (
-            ("float32", 2.0, 3.0),
-            ("bfloat16", 1.5, 1.0),
-            ("bfloat16-stochastic", 2.0, 2.4),
-        )
-        for offered, bits in zip(settings.bits_offered, stored, strict=True)
+        {**row, "bits_per_parameter": stored[row["kept_in"]][int(row["offered"] == 5.0)]}
+        for row in sequence_rows(settings)
     ]
     found = random_sequences.findings(settings, rows)
-    assert [each.values for each in found[-2:]] == [[2.0], [pytest.approx(1.25)]]
+    shorter = [each.values for each in found if "kept in" in each.claim]
+    assert shorter == [[2.0], [pytest.approx(1.25)]]
+
+
+def test_a_reproduction_has_a_row_of_its_own():
+    settings = PRESETS["laptop"].random_sequences
+    rows = sequence_rows(settings, (0, 1))
+    # Of one width with a shape: what is learned tells them apart.
+    assert settings.middle.width == random_sequences.MEMCAP.width
+    for row in rows:
+        other = row["sequences"] == "64 tokens of 2,048, adamw"
+        row["bits_per_parameter"] = 9.0 + row["seed"] if other else float(row["width"])
+    found = random_sequences.findings(settings, rows)
+    assert [each.values for each in found[: len(settings.shapes)]] == [
+        [shape.width] * 2 for shape in settings.shapes
+    ]
+    assert found[-1].claim == "bits a parameter of 64 tokens of 2,048, adamw, 16 parameters"
+    assert found[-1].values == [9.0, 10.0]
+    alone = random_sequences.findings(replace(settings, reproductions=()), rows)
+    assert [each.claim for each in alone] == [each.claim for each in found[:-1]]
+
+
+def test_a_reproduction_is_learned_as_it_says(tmp_path):
+    settings = PRESETS["laptop"].random_sequences
+    [spec] = [
+        each.spec
+        for each in random_sequences.runs(settings, [0], tmp_path)
+        if each.labels["sequences"].startswith("64 ")
+    ]
+    told = random_sequences.MEMCAP
+    assert spec.training.optimizer == told.optimizer
+    assert spec.training.exposures == told.exposures
+    recipe = spec.facts
+    assert (recipe["vocabulary"], recipe["length"], recipe["key_length"]) == (2048, 64, 0)
+    # 704 bits a sequence, 39,008 parameters
+    assert recipe["facts"] == round(told.offered * 39_008 / 704)
