@@ -130,7 +130,8 @@ def _run(
     config = run_of(recipe, {**shape.model, "kept_in": kept_in}, sequences.exposures, seed, **more)
     told = _told(sequences)
     labels = {"sequences": told, "width": shape.width, "depth": shape.depth, "offered": offered}
-    line = _SHORT.get(kept_in, kept_in) if isinstance(sequences, Settings) else told
+    reproduced = isinstance(sequences, Reproduction)
+    line = f"{sequences.vocabulary:,} tokens" if reproduced else _SHORT.get(kept_in, kept_in)
     labels |= {"kept_in": kept_in, "series": f"{offered:g} bits, {line}", "seed": seed}
     return Wanted(labels, run_spec(config))
 
@@ -199,7 +200,8 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
     ]
     found += [
         Finding(
-            f"bits a parameter of {each[0]['sequences']}, {each[0]['parameters']:,} parameters",
+            f"bits a parameter of random sequences, {each[0]['sequences']}, "
+            f"{each[0]['parameters']:,} parameters",
             3.6,
             list(column(each, "bits_per_parameter")),
             *_STORED,

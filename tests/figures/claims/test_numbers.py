@@ -258,7 +258,7 @@ def test_a_reproduction_has_a_row_of_its_own():
     assert [each.values for each in found[: len(settings.shapes)]] == [
         [shape.width] * 2 for shape in settings.shapes
     ]
-    assert found[-1].claim == "bits a parameter of 64 tokens of 2,048, adamw, 16 parameters"
+    assert found[-1].claim.endswith("sequences, 64 tokens of 2,048, adamw, 16 parameters")
     assert found[-1].values == [9.0, 10.0]
     alone = random_sequences.findings(replace(settings, reproductions=()), rows)
     assert [each.claim for each in alone] == [each.claim for each in found[:-1]]
