@@ -250,7 +250,7 @@ def test_a_reproduction_has_a_row_of_its_own():
     settings = PRESETS["laptop"].random_sequences
     rows = sequence_rows(settings, (0, 1))
     # Of one width with a shape: what is learned tells them apart.
-    assert settings.middle.width == random_sequences.MEMCAP.width
+    assert settings.middle.width == settings.reproductions[0].width
     for row in rows:
         other = row["sequences"] == "64 tokens of 2,048, adamw"
         row["bits_per_parameter"] = 9.0 + row["seed"] if other else float(row["width"])
@@ -271,7 +271,7 @@ def test_a_reproduction_is_learned_as_it_says(tmp_path):
         for each in random_sequences.runs(settings, [0], tmp_path)
         if each.labels["sequences"].startswith("64 ")
     ]
-    told = random_sequences.MEMCAP
+    [told] = settings.reproductions
     assert spec.training.optimizer == told.optimizer
     assert spec.training.exposures == told.exposures
     recipe = spec.facts
