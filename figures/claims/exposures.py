@@ -185,6 +185,8 @@ CLAIM = Claim(
     notes=(
         "The form is ours; the source says that the bits saturate. A hyperbola, E / (E + c), "
         "foretells a number of exposures that was left out better than an exponential does. A "
-        "plateau does not show with Muon from 25 exposures on."
+        "plateau does not show with Muon from 25 exposures on. With AdamW, in one seed, it is the "
+        "same: the error of the exponential is 1.6 times that of the hyperbola, and no plateau "
+        "shows."
     ),
 )

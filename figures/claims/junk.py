@@ -163,6 +163,8 @@ CLAIM = Claim(
     notes=(
         "AdamW at its default rate, and junk of which no piece comes twice. The domain token "
         "multiplies the useful bits by 3 to 20, and leaves them far below those without junk. "
+        "With Muon, in one seed, there are 54 times fewer useful bits with junk, and with the "
+        "token nearly half (0.46) of those without junk. "
         "The preset `gpu` has 300 exposures too."
     ),
 )
