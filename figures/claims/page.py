@@ -42,7 +42,7 @@ _COMMANDS = """
 ## The commands
 
 Each can be interrupted and goes on where it stopped. All of them together are
-`factcap figure claims --preset laptop`. They take some 65 minutes of one core, and half of that on
+`factcap figure claims --preset laptop`. They take some 70 minutes of one core, and half of that on
 two cores that do nothing else.
 
 ```sh
