@@ -244,7 +244,7 @@ CLAIM = Claim(
         "500. A model of 0.53M parameters is left for a GPU: it is in the preset `gpu`, and is not "
         "run yet. Parameters kept in bfloat16 are rounded after each step, to the nearest or by "
         "chance; products, gradients and the optimizer's moments are those of float32, so that "
-        "nothing else differs. The source trains in bfloat16 and does not say how it rounds: 3.83 bits "
-        "in float32, 3.51 in bfloat16."
+        "nothing else differs. The source trains in bfloat16 and does not say how it rounds: 3.83 "
+        "bits in float32, 3.51 in bfloat16."
     ),
 )
