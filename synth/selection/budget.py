@@ -11,7 +11,8 @@ from factcap.synth.errors import require
 _BITS_PER_PARAMETER, _AT_EXPOSURES, _BITS_A_DOUBLING = 2.6, 200.0, 0.064
 # Stored bits grow with the share t of a training as t^a: measured, a is between 0.9 and 0.6 early
 # and 1/2 from a third on, the fall of the learning rate included.
-_LATE_EXPONENT, _LATE = 0.5, 0.35
+LATE_EXPONENT, _LATE = 0.5, 0.35
+STEEPEST = 1.0
 # An exponent is measured between two checks of which the first is no later than this share.
 _APART = 0.76
 # Budgets are generous at first: a fact that was dropped is lost, one that is dropped late costs
@@ -37,17 +38,20 @@ def most_bits(parameters: float, bits_drawn: float) -> float:
     return held + _BITS_A_DOUBLING * doublings * parameters if doublings else held
 
 
-def expected_bits(history: Sequence[tuple[float, float]], share: float, stored: float) -> float:
+def expected_bits(
+    history: Sequence[tuple[float, float]], share: float, stored: float, steepest: float = STEEPEST
+) -> float:
     """Bits that will be stored at the end of a training.
 
     S(1) = S(t) t^-a with S(t) the bits stored now: a is 1/2 late (an empirical law of a learning
     rate that is constant and then falls linearly), and early the growth since a check before,
-    clipped to [1/2, 1]; 1 where there is none.
+    clipped to [1/2, steepest]; the steepest where there is none.
 
     Args:
         history: (share, stored bits) of the checks before, in order.
         share: of the training, in (0, 1].
         stored: bits now, of the same facts.
+        steepest: the largest a, at least 1/2.
 
     >>> expected_bits([], 0.5, 1000.0)
     1414.213562373095
@@ -55,17 +59,21 @@ def expected_bits(history: Sequence[tuple[float, float]], share: float, stored: 
     582.82
     """
     if share > _LATE:
-        return stored * share**-_LATE_EXPONENT
+        return stored * share**-LATE_EXPONENT
     before = [(at, bits) for at, bits in history if at <= _APART * share and bits > 0]
     if not before or stored <= 0:
-        return stored / share
+        return stored * share**-steepest
     at, bits = before[-1]
     measured = math.log(stored / bits) / math.log(share / at)
-    return stored * share ** -min(max(measured, _LATE_EXPONENT), 1.0)
+    return stored * share ** -min(max(measured, LATE_EXPONENT), steepest)
 
 
 def running_budget(
-    history: Sequence[tuple[float, float]], share: float, stored: float, most: float
+    history: Sequence[tuple[float, float]],
+    share: float,
+    stored: float,
+    most: float,
+    steepest: float = STEEPEST,
 ) -> float:
     """The bits to keep on training on after this share: `expected_bits`, generous at first.
 
@@ -76,6 +84,7 @@ def running_budget(
         share: of the training, in (0, 1].
         stored: bits now, of the same facts.
         most: bits that the model might store: see `most_bits`.
+        steepest: see `expected_bits`.
 
     >>> running_budget([], 0.8, 1000.0, 5000.0)
     1118.033988749895
@@ -83,7 +92,7 @@ def running_budget(
     5000.0
     """
     slack = 1 + _SLACK * max(0.0, 1 - share / SETTLED)
-    return min(most, slack * expected_bits(history, share, stored))
+    return min(most, slack * expected_bits(history, share, stored, steepest))
 
 
 def check_given_budget(budget_bits: float) -> None:

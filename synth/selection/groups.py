@@ -64,6 +64,7 @@ class GroupSelector:
     weights: Float64[np.ndarray, " documents"] = field(init=False)
     losses: Float64[np.ndarray, " groups"] | None = None
     start: float = 0.0
+    latest: Float64[np.ndarray, " groups"] | None = None
     last: float = 0.0
     storable: float = 1.0
 
@@ -79,6 +80,7 @@ class GroupSelector:
             self.seed,
             by_frequency=self._scheme.keeps_budget,
             narrowing=False,
+            steepest=1.5 if self._marked else 1.0,
         )
         self._weigh()
 
@@ -116,9 +118,15 @@ class GroupSelector:
             return (shares[0] / 2, *shares)
         return shares
 
+    def _clock(self, share: float) -> float:
+        """Share of the training since nothing was stored of what is scored."""
+        return share if self._marked else (share - self.start) / (1 - self.start)
+
     @property
     def history(self) -> list[tuple[float, float]]:
         """(share of the training, stored bits of the groups that were kept) of the selections."""
+        if self._marked:
+            return self._inner.history
         return [
             (self.start + (1 - self.start) * share, bits) for share, bits in self._inner.history
         ]
@@ -145,7 +153,7 @@ class GroupSelector:
         asked, the selection comes at the moment after.
         """
         now = done / steps
-        if self.losses is not None and not self._inner.history:
+        if 0 < self.start == self.last:
             return self.last < now and self.config.shares()[0] <= now
         return any(self.last < share <= now for share in self._shares())
 
@@ -166,15 +174,20 @@ class GroupSelector:
             row_bits: loss of each row of `grouping.rows`.
         """
         losses, self.last = self.grouping.losses(row_bits.astype(np.float64)), share
+        present = self._inner.weights > 0
+        losses = losses if self.latest is None else np.where(present, losses, self.latest)
+        self.latest = losses
         if self.losses is None:
             self.losses = losses
             self._inner.facts = self._items()
             if self._begins_by_scoring:
                 self.start = share
+                if self._marked:
+                    stored = np.maximum(self._inner.facts.entropy_bits - losses, 0.0)
+                    self._inner.history.append((share, float(stored.sum())))
                 return False
-        clock = (share - self.start) / (1 - self.start)
+        clock = self._clock(share)
         if not self._marked and not self._told:
-            present = self._inner.weights > 0
             storable = largest_share_lost(self.losses[present], losses[present])
             if storable < _BY_CHANCE:
                 stored = np.maximum(self.losses - losses, 0.0)[present].sum()
@@ -184,6 +197,7 @@ class GroupSelector:
             self._inner.facts = self._items()
             # What is left of that share, so that what is stored is what was lost.
             losses = np.maximum(losses - (1 - storable) * self.losses, 0.0)
+        self._inner.latest = losses  # of the groups that were dropped too
         changed = self._inner.look(clock, losses)
         if changed:
             self._weigh()
@@ -194,6 +208,7 @@ class GroupSelector:
         return {
             "groups": self._inner.state(),
             "losses": None if self.losses is None else packed(self.losses),
+            "latest": None if self.latest is None else packed(self.latest),
             "start": self.start,
             "last": self.last,
             "storable": self.storable,
@@ -202,6 +217,7 @@ class GroupSelector:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         self.losses = None if state["losses"] is None else unpacked(state["losses"])
+        self.latest = None if state["latest"] is None else unpacked(state["latest"])
         self.start, self.last = float(state["start"]), float(state["last"])
         self.storable = float(state["storable"])
         self._inner.facts = self._items()

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float64
 
-from factcap.synth.selection.budget import most_bits, running_budget
+from factcap.synth.selection.budget import LATE_EXPONENT, STEEPEST, most_bits, running_budget
 from factcap.synth.selection.config import SelectConfig
 from factcap.synth.selection.evidence import Evidence
 from factcap.synth.selection.frequencies import exposures_from_losses, shrunk_counts
@@ -80,8 +80,9 @@ class Selector:
         seed: of the counts, and of what a scheme draws.
         by_frequency: whether facts are drawn by their frequency up to the first selection, also
             where the scheme would draw them equally often.
-        narrowing: whether what is kept shrinks little by little where losses alone decide; else
-            what is too much is dropped at once.
+        narrowing: whether what is kept shrinks little by little where losses alone decide, and
+            what was dropped stays dropped; else what is too much is dropped at once, and comes back
+            when a later budget allows it.
         weights: current sampling weights, 0 where a fact was dropped.
         history: (share of the training, stored bits of what was kept) of the selections so far.
         exposures: of each fact, as the losses suggest, of documents those at the first selection;
@@ -89,6 +90,8 @@ class Selector:
         seen_loss: share of its entropy that the loss of each fact was, summed over the looks so
             far, of which each counts less than the one after it; None before the first.
         looks: what such a sum would be of facts that are not known at all.
+        latest: loss of each fact when it was last trained on, where what was dropped may come back;
+            None before the first look.
     """
 
     facts: Offered
@@ -103,6 +106,8 @@ class Selector:
     exposures: Float64[np.ndarray, " facts"] | None = None
     seen_loss: Float64[np.ndarray, " facts"] | None = None
     looks: float = 0.0
+    latest: Float64[np.ndarray, " facts"] | None = None
+    steepest: float = STEEPEST
 
     def __post_init__(self):
         self.weights = self.facts.frequency.copy()
@@ -196,9 +201,13 @@ class Selector:
         losses = np.where(present, nll_bits, entropy).astype(np.float64)
         stored = np.maximum(entropy - losses, 0.0)
         budget = self.config.budget_bits or running_budget(
-            self.history, share, float(stored[present].sum()), self.most_bits
+            self.history,
+            share,
+            float(stored[present].sum()),
+            self.most_bits,
+            self._steepest(),
         )
-        before, mean = self.weights, self._mean_loss(losses)
+        before, mean = self.weights, self._judged(losses, present)
         # A model that has learned nothing yet tells nothing.
         if budget > 0 and budget >= float(entropy[present].max()):
             offered = float(entropy[self.facts.frequency > 0].sum())
@@ -210,10 +219,21 @@ class Selector:
         self.history.append((share, float(stored[self.weights > 0].sum())))
         return not np.array_equal(before, self.weights)
 
+    def _steepest(self) -> float:
+        if self.narrowing:
+            return STEEPEST
+        everything = int((self.facts.frequency > 0).sum()) == int((self.weights > 0).sum())
+        return self.steepest if everything else LATE_EXPONENT
+
+    def _judged(self, losses: np.ndarray, present: np.ndarray) -> Float64[np.ndarray, " facts"]:
+        """The losses by which it is chosen: the mean so far, the latest, or these."""
+        if not self.narrowing:
+            self.latest = losses if self.latest is None else np.where(present, losses, self.latest)
+            return self.latest
+        return self._mean_loss(losses) if self._narrows else losses
+
     def _mean_loss(self, losses: np.ndarray) -> Float64[np.ndarray, " facts"]:
-        """Of the looks so far, the late ones above all; of this one where nothing is narrowed."""
-        if not self._narrows:
-            return losses
+        """Of the looks so far, the late ones above all."""
         entropy = self.facts.entropy_bits
         share = np.divide(losses, entropy, out=np.zeros(len(losses)), where=entropy > 0)
         before = 0.0 if self.seen_loss is None else self.seen_loss
@@ -241,6 +261,7 @@ class Selector:
             "exposures": None if self.exposures is None else packed(self.exposures),
             "seen_loss": None if self.seen_loss is None else packed(self.seen_loss),
             "looks": self.looks,
+            "latest": None if self.latest is None else packed(self.latest),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -249,6 +270,7 @@ class Selector:
         self.exposures = None if state["exposures"] is None else unpacked(state["exposures"])
         self.seen_loss = None if state["seen_loss"] is None else unpacked(state["seen_loss"])
         self.looks = float(state["looks"])
+        self.latest = None if state["latest"] is None else unpacked(state["latest"])
         self.history = [(float(share), float(bits)) for share, bits in state["history"]]
 
     def _chosen(
@@ -258,6 +280,8 @@ class Selector:
         weights = self.weights
         if self._narrows:  # not as they were thinned
             weights = np.where(weights > 0, self.facts.frequency, 0.0)
+        if not self.narrowing:  # what was dropped may come back
+            weights = self.facts.frequency
         evidence = Evidence(
             losses=losses,
             weights=weights,

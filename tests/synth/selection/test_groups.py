@@ -103,24 +103,43 @@ def test_documents_that_cannot_lose_all_of_their_loss_are_kept_once_they_have_lo
         assert chosen.bits_kept == pytest.approx(0.5 * first[kept].sum())
 
 
-def test_the_clock_of_groups_starts_at_the_first_scoring(tokenized):
-    groups, uniform = marked_groups(tokenized), np.full(150, 1 / 150)
-    entropies = groups.entropies
-    assert entropies is not None
-    fact_bits = np.bincount(groups.fact_of_pair, weights=entropies[groups.group_of_pair])
-    kept = {}
-    for early in (0.1, 0.19):
-        config = SelectConfig("loss_h", schedule="once", first=0.2)
-        chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
-        assert not chosen.look(early, np.zeros(len(groups.rows)))
-        assert chosen.history == []
-        # A twentieth of all bits: 9 times as many are expected if that took 10 of the 90 % left.
-        chosen.look(0.2, 0.95 * fact_bits[groups.fact_of_row])
-        kept[early] = chosen.bits_kept / entropies.sum()
-        [(share, _)] = chosen.history
-        assert share == pytest.approx(0.2)
-    assert kept[0.1] == pytest.approx(0.05 * 9 * (1 + (1 - 0.1 / 0.9 / 0.8) / 4), abs=0.05)
-    assert kept[0.19] == 1
+def looked_at(tokenized, *looks, scheme="loss_h"):
+    """A selector of marked groups after looks: (share of the training, share of bits stored)."""
+    groups = marked_groups(tokenized)
+    assert groups.entropies is not None
+    fact_bits = np.bincount(groups.fact_of_pair, weights=groups.entropies[groups.group_of_pair])
+    config = SelectConfig(scheme, first=0.2)
+    uniform = np.full(len(groups.group_of_document), 1 / len(groups.group_of_document))
+    chosen = GroupSelector(groups, uniform, config, 10_000, 9000.0, seed=1)
+    for share, stored in looks:
+        chosen.look(share, (1 - stored) * fact_bits[groups.fact_of_row])
+    return chosen, chosen.bits_kept / groups.entropies.sum()
+
+
+def test_the_budget_of_marked_groups_follows_the_growth_since_the_first_scoring(tokenized):
+    chosen, kept = looked_at(tokenized, (0.1, 0.05))
+    assert kept == 1
+    assert [share for share, _ in chosen.history] == [0.1]
+    # Twice as much after twice the time: all of the training stores half of all bits.
+    _, kept = looked_at(tokenized, (0.1, 0.05), (0.2, 0.1))
+    assert kept == pytest.approx(0.5 * (1 + (1 - 0.2 / 0.8) / 4), abs=0.05)
+    # What is learned late grows faster: everything may fit.
+    _, kept = looked_at(tokenized, (0.1, 0.02), (0.2, 0.1))
+    assert kept == 1
+
+
+def test_what_was_dropped_comes_back_when_what_is_kept_is_known(tokenized):
+    looks = (0.1, 0.05), (0.2, 0.07)
+    fewer, before = looked_at(tokenized, *looks)
+    assert before < 0.3
+    dropped = fewer.weights == 0
+    # Known soon: there is room for more. Not learned at all: for less.
+    more, after = looked_at(tokenized, *looks, (0.4, 0.95))
+    assert before * 1.3 < after < before * 2
+    assert (more.weights[dropped] > 0).any()
+    assert (more.weights[~dropped] > 0).all()
+    _, less = looked_at(tokenized, *looks, (0.4, 0.2))
+    assert less < before
 
 
 def test_scoring_is_charged_where_losses_are_read(tokenized):
