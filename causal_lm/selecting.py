@@ -19,7 +19,8 @@ from factcap.synth.errors import BadInput, require
 from factcap.synth.selection import SelectConfig, Selector
 from factcap.synth.selection.evidence import check_numbers
 from factcap.synth.selection.groups import GroupSelector
-from factcap.synth.selection.selector import SCORING, Items
+from factcap.synth.selection.offered import Items
+from factcap.synth.selection.selector import SCORING
 
 
 class SelectionCallback(TrainerCallback, ExportableState):

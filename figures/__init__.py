@@ -55,6 +55,9 @@ FIGURES = {
         reads_data=True,
         quick="tiny",
     ),
+    "corpus_loads": Entry(
+        "factcap.figures.corpus.corpus_loads", trains=True, reads_data=True, quick="tiny"
+    ),
     "equivalent_size": Entry(
         "factcap.figures.equivalent.equivalent_size",
         trains=True,

@@ -8,13 +8,17 @@ import numpy as np
 from jaxtyping import Float64
 
 from factcap.synth.corpus import Grouping
+from factcap.synth.selection.budget import STEEPEST
 from factcap.synth.selection.config import SelectConfig
+from factcap.synth.selection.offered import Items
 from factcap.synth.selection.schemes import SCHEMES, Scheme
 from factcap.synth.selection.selection import ScoredModel
-from factcap.synth.selection.selector import SCORING, Items, Selector, packed, unpacked
+from factcap.synth.selection.selector import SCORING, Selector, packed, unpacked
 
 # Of all loss, what the groups hold that have lost the largest shares of theirs.
 _QUICKEST = 0.05
+# Stored bits of marked values grow no faster than this power of the share of the training.
+_STEEPEST_MARKED = 1.5
 # Losses of documents that nothing more is learned of vary by less than this share.
 _BY_CHANCE = 0.1
 
@@ -29,18 +33,21 @@ class GroupSelector:
 
     What documents have in common is learned before what each of them tells. Where a budget is kept,
     documents are therefore drawn by their frequency up to the first selection. And a budget that
-    sets itself has a clock that starts at a first scoring, at half of the share after which it is
-    selected first; nothing is chosen then. (A training so short that it ends before the check after
-    that one selects nothing.)
+    sets itself reads a first scoring, at half of the share after which it is selected first;
+    nothing is chosen then. (A training so short that it ends before the check after that one
+    selects nothing.) The growth of the stored bits since then says how many there will be, where
+    facts are marked: it is small in an over-full model, and large where facts are learned late.
+    Groups that were dropped come back when what is kept has been learned and more would fit.
 
-    Where the entropy of a group is not known, its loss at the first scoring is the most that can be
-    stored of it, and not all of that can: which template and which filler follow cannot be
-    foreseen. What can is taken to be one share of each group's loss, that of the groups that have
-    lost the largest shares and hold a twentieth of all loss; while it is below a tenth, nothing is
-    chosen, since losses also vary by chance. Early it is too small, and the budget generous. The
-    model's size then bounds no budget, since documents share text, an entity's name say, whose bits
-    are counted in each of them. `worth` then reads how often something is told off the losses. A
-    budget that is told is in bits of the losses at the first scoring, all of them.
+    Where the entropy of a group is not known, a clock starts at the first scoring, and the loss of
+    a group then is the most that can be stored of it. Not all of that can: which template and which
+    filler follow cannot be foreseen. What can is taken to be one share of each group's loss, that
+    of the groups that have lost the largest shares and hold a twentieth of all loss; while it is
+    below a tenth, nothing is chosen, since losses also vary by chance. Early it is too small, and
+    the budget generous. The model's size then bounds no budget, since documents share text, an
+    entity's name say, whose bits are counted in each of them. `worth` then reads how often
+    something is told off the losses. A budget that is told is in bits of the losses at the first
+    scoring, all of them.
 
     Attributes:
         grouping: the groups.
@@ -51,6 +58,7 @@ class GroupSelector:
         seed: of the counts, and of what a scheme draws.
         losses: of the groups when they were scored first; None before.
         start: share of the training after which that was.
+        latest: loss of each group when its documents were last trained on; None before the first.
         last: share of the training after which they were scored last.
         storable: share of `losses` that can be stored, where entropies are not known.
     """
@@ -80,7 +88,7 @@ class GroupSelector:
             self.seed,
             by_frequency=self._scheme.keeps_budget,
             narrowing=False,
-            steepest=1.5 if self._marked else 1.0,
+            steepest=_STEEPEST_MARKED if self._marked else STEEPEST,
         )
         self._weigh()
 

@@ -3,7 +3,7 @@
 import base64
 import zlib
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -12,6 +12,7 @@ from factcap.synth.selection.budget import LATE_EXPONENT, STEEPEST, most_bits, r
 from factcap.synth.selection.config import SelectConfig
 from factcap.synth.selection.evidence import Evidence
 from factcap.synth.selection.frequencies import exposures_from_losses, shrunk_counts
+from factcap.synth.selection.offered import Offered
 from factcap.synth.selection.schemes import SCHEMES, select
 from factcap.synth.selection.selection import ScoredModel
 
@@ -26,41 +27,6 @@ _FADING = 0.8
 SCORING = 1 / 3
 # Facts drawn for the mean gradient of `influence`.
 HELD_OUT = 512
-
-
-@runtime_checkable
-class Offered(Protocol):
-    """What is selected from: a `FactSet`, or anything else with these."""
-
-    def __len__(self) -> int:
-        """How many there are."""
-        ...
-
-    @property
-    def entropy_bits(self) -> Float64[np.ndarray, " facts"]:
-        """Of each, in bits."""
-        ...
-
-    @property
-    def frequency(self) -> Float64[np.ndarray, " facts"]:
-        """Of each; sums to 1."""
-        ...
-
-
-@dataclass(frozen=True)
-class Items:
-    """What is selected from, as two arrays.
-
-    Attributes:
-        entropy_bits: of each.
-        frequency: of each; sums to 1.
-    """
-
-    entropy_bits: Float64[np.ndarray, " items"]
-    frequency: Float64[np.ndarray, " items"]
-
-    def __len__(self) -> int:
-        return len(self.entropy_bits)
 
 
 @dataclass
@@ -83,6 +49,7 @@ class Selector:
         narrowing: whether what is kept shrinks little by little where losses alone decide, and
             what was dropped stays dropped; else what is too much is dropped at once, and comes back
             when a later budget allows it.
+        steepest: of what stored bits may grow by before anything is dropped: see `expected_bits`.
         weights: current sampling weights, 0 where a fact was dropped.
         history: (share of the training, stored bits of what was kept) of the selections so far.
         exposures: of each fact, as the losses suggest, of documents those at the first selection;
@@ -101,13 +68,13 @@ class Selector:
     seed: int
     by_frequency: bool = False
     narrowing: bool = True
+    steepest: float = STEEPEST
     weights: Float64[np.ndarray, " facts"] = field(init=False)
     history: list[tuple[float, float]] = field(default_factory=list)
     exposures: Float64[np.ndarray, " facts"] | None = None
     seen_loss: Float64[np.ndarray, " facts"] | None = None
     looks: float = 0.0
     latest: Float64[np.ndarray, " facts"] | None = None
-    steepest: float = STEEPEST
 
     def __post_init__(self):
         self.weights = self.facts.frequency.copy()
@@ -190,7 +157,8 @@ class Selector:
         (`SelectConfig.surplus`), by the mean of the losses so far: one loss says little of a fact
         that was hardly seen. Meanwhile facts are drawn by their frequency, and by `loss_hf` and
         `worth` in proportion to what is still to be learned of each: what is known already says
-        nothing more.
+        nothing more. What is not narrowed is chosen anew from everything, by the loss that each
+        fact had when it was last trained on: what was dropped too early comes back.
 
         Args:
             share: of the training, in (0, 1].
@@ -201,32 +169,27 @@ class Selector:
         losses = np.where(present, nll_bits, entropy).astype(np.float64)
         stored = np.maximum(entropy - losses, 0.0)
         budget = self.config.budget_bits or running_budget(
-            self.history,
-            share,
-            float(stored[present].sum()),
-            self.most_bits,
-            self._steepest(),
+            self.history, share, float(stored[present].sum()), self.most_bits, self._steepest()
         )
-        before, mean = self.weights, self._judged(losses, present)
+        before, judged = self.weights, self._judged(losses, present)
         # A model that has learned nothing yet tells nothing.
         if budget > 0 and budget >= float(entropy[present].max()):
             offered = float(entropy[self.facts.frequency > 0].sum())
             surplus = self.config.surplus(share) if self._narrows else 0.0
             keep = budget * max(offered / budget, 1.0) ** surplus
-            self.weights = self._chosen(mean, keep, scores)
+            self.weights = self._chosen(judged, keep, scores)
             if self._narrows and offered > budget:
                 self.weights = self._drawn(self.weights > 0, losses, narrowed=surplus == 0)
         self.history.append((share, float(stored[self.weights > 0].sum())))
         return not np.array_equal(before, self.weights)
 
     def _steepest(self) -> float:
-        if self.narrowing:
-            return STEEPEST
-        everything = int((self.facts.frequency > 0).sum()) == int((self.weights > 0).sum())
-        return self.steepest if everything else LATE_EXPONENT
+        """What is left grows by leaps when the rest is dropped, which foretells nothing."""
+        dropped = bool(((self.weights == 0) & (self.facts.frequency > 0)).any())
+        return LATE_EXPONENT if dropped and not self.narrowing else self.steepest
 
     def _judged(self, losses: np.ndarray, present: np.ndarray) -> Float64[np.ndarray, " facts"]:
-        """The losses by which it is chosen: the mean so far, the latest, or these."""
+        """The losses by which it is chosen: the latest of each, the mean so far, or these."""
         if not self.narrowing:
             self.latest = losses if self.latest is None else np.where(present, losses, self.latest)
             return self.latest
