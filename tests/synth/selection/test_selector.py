@@ -124,6 +124,32 @@ def test_without_narrowing_what_is_too_much_is_dropped_at_once():
     assert selector(facts, config).planned_draws() == pytest.approx(13 * 60 / 3)
 
 
+def test_without_narrowing_what_was_dropped_comes_back_by_the_loss_it_had():
+    facts = make_facts(60, values=(2, 2))
+
+    def fresh():
+        return Selector(facts, SelectConfig("loss_h"), 1e6, 10_000, seed=3, narrowing=False)
+
+    chosen, H = fresh(), facts.entropy_bits
+    early = H * np.linspace(0.8, 0.95, 60)
+    chosen.look(0.1, early)
+    assert (chosen.weights > 0).all()
+    # Nothing more is stored: S(1) is that times 5^(1/2), and 3/16 more at the most.
+    chosen.look(0.2, early)
+    kept = np.flatnonzero(chosen.weights)
+    assert kept.tolist() == list(range(19))
+    # What is kept is known: there is room. Losses of what was dropped are not read.
+    state, later = json.loads(json.dumps(chosen.state())), np.where(chosen.weights > 0, 0.0, 99.0)
+    chosen.look(0.4, later)
+    assert np.flatnonzero(chosen.weights).tolist() == list(range(33))
+    np.testing.assert_array_equal(chosen.weights[:33], facts.frequency[:33])
+    other = fresh()
+    other.restore(state)
+    other.look(0.4, later)
+    np.testing.assert_array_equal(other.weights, chosen.weights)
+    assert other.state() == chosen.state()
+
+
 def test_scoring_is_charged_for_what_is_left():
     facts = make_facts(60)
     assert selector(facts, SelectConfig("deduplicate")).planned_draws() == 0
