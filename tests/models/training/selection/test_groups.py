@@ -139,3 +139,24 @@ def test_a_training_selects_by_groups_and_is_asked_by_prompts(corpus, tokenized,
     short = TransformerConfig(model.vocabulary - 1, width=8, depth=2, heads=2)
     with pytest.raises(BadInput, match="token ids"):
         run(facts, short, training, tmp_path / "short")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["loss_h", "worth"])
+def test_where_nearly_everything_fits_nothing_is_lost(corpus, tokenized, tmp_path, scheme):
+    facts, groups = document_facts(tokenized), marked_groups(tokenized)
+    model = TransformerConfig(tokenized.pairs.size + 1, width=16, depth=2, heads=2)
+    training = TrainConfig(
+        exposures=120, fewest_steps=0, batch=16, learning_rate=0.03, saturate=False
+    )
+    selected = replace(training, select=SelectConfig(scheme, first=0.2))
+    asked = questions(corpus, tokenized)
+    known = {}
+    for name, how in (("all", training), ("selected", selected)):
+        job = Job(facts, model, how, tmp_path / name, grouping=groups if how.select else None)
+        list(train_together([job]))
+        known[name] = asked.known(measure_other_facts(job, asked.rows).recall).sum()
+    kept = read_outcome(tmp_path / "selected")["selection"]["facts_kept"]
+    assert kept > 0.9 * 150
+    assert known["all"] > 0.3 * len(corpus.knowledge)
+    assert known["selected"] >= known["all"] - 3
