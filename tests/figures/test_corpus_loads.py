@@ -1,6 +1,7 @@
 import csv
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from factcap.figures.corpus.corpus_loads import (
@@ -54,7 +55,7 @@ def test_the_load_is_over_the_most_that_ordinary_training_stores_of_any_corpus()
     assert (table[1]["least_ratio"], table[1]["most_ratio"]) == (1.0, 1.2)
     left, right = draw(rows).axes
     assert [len(axes.lines) > 1 for axes in (left, right)] == [True, True]
-    assert left.lines[0].get_xdata().tolist() == pytest.approx([1, 2, 4])
+    assert np.asarray(left.lines[0].get_xdata()) == pytest.approx([1, 2, 4])
 
 
 def test_facts_and_documents_are_multiplied_and_times_rise():
