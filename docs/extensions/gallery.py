@@ -19,6 +19,8 @@ COMMANDS = {
     "capacity_curve": "factcap curve --preset laptop",
     "retention": "factcap figure retention --data models",
     "corpus_selection": "factcap figure corpus_selection --data FOLDER",
+    "corpus_loads": "factcap figure corpus_loads --data FOLDER --set times=0.15,0.3,0.6,1 "
+    "--set corpus.schemes=loss_h,worth --set corpus.seeds=1",
     "selection_gain": "factcap figure selection_gain --preset five-seeds",
     "equivalent_size": "factcap figure equivalent_size",
     "what_is_lost": "factcap figure what_is_lost --set schemes=loss_h,worth --set seeds=2",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from factcap.figures.corpus.corpus_selection import with_ratios
 from factcap.figures.corpus.experiment import (
@@ -26,7 +27,7 @@ from factcap.figures.corpus.knowledge import recorded
 from factcap.figures.fields import Positive
 from factcap.figures.files import claim, save, write_csv
 from factcap.figures.presets import Changes, choose
-from factcap.figures.style import TEXT_WIDTH, line, look
+from factcap.figures.style import MARKERS, TEXT_WIDTH, line, look
 from factcap.synth.corpus import made_up
 from factcap.synth.errors import require
 
@@ -179,24 +180,24 @@ def make_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def draw(rows: Sequence[Row]) -> Figure:
     """Facts known against the load, and how many times those that ordinary training knows."""
     table = make_table(rows)
-    figure = Figure(figsize=(TEXT_WIDTH, 3.1), layout="constrained")
+    figure = Figure(figsize=(TEXT_WIDTH, 2.9), layout="constrained")
     left, right = figure.subplots(1, 2)
     for number, (scheme, scored) in enumerate(_each(table, "scheme", "scored")):
         here = [row for row in table if (row["scheme"], row["scored"]) == (scheme, scored)]
-        loads = [row["load"] for row in here]
-        left.plot(
-            loads,
-            [row["facts_known"] for row in here],
-            label=scheme_label(scheme, scored),
-            **line(number),
-        )
-        middle, least, most = (
+        loads, known, middle, least, most = (
             np.array([row[name] for row in here])
-            for name in ("known_ratio", "least_ratio", "most_ratio")
+            for name in ("load", "facts_known", "known_ratio", "least_ratio", "most_ratio")
         )
-        right.errorbar(loads, middle, (middle - least, most - middle), **line(number))
-    left.set(xscale="log", xlabel="load", ylabel="facts known", ylim=(0, None))
-    right.set(xscale="log", yscale="log", xlabel="load", ylabel="times ordinary training")
+        how = line(number, marker=MARKERS[number % len(MARKERS)])
+        left.plot(loads, known, label=scheme_label(scheme, scored), **how)
+        right.errorbar(loads, middle, (middle - least, most - middle), **how)
+    for axes in (left, right):
+        axes.set(xscale="log", xlabel="load", ylim=(0, None))
+        axes.xaxis.set_major_locator(LogLocator(2))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda load, _: f"{load:g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+    left.set_ylabel("facts known")
+    right.set_ylabel("times ordinary training")
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     return figure

@@ -132,7 +132,7 @@ class GroupSelector:
 
     @property
     def history(self) -> list[tuple[float, float]]:
-        """(share of the training, stored bits of the groups that were kept) of the selections."""
+        """(share of the training, stored bits of the groups that were kept) of the looks so far."""
         if self._marked:
             return self._inner.history
         return [
