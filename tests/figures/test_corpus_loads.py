@@ -23,7 +23,7 @@ QUICK = Plan(
         CORPUS_PRESETS["tiny"],
         facts=24,
         documents=72,
-        draws=1600,
+        draws=3200,
         batch=16,
         most_alike=30,
         first=0.1,
