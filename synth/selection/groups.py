@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Float64
 
 from factcap.synth.corpus import Grouping
-from factcap.synth.selection.budget import STEEPEST
 from factcap.synth.selection.config import SelectConfig
 from factcap.synth.selection.offered import Items
 from factcap.synth.selection.schemes import SCHEMES, Scheme
@@ -17,8 +16,6 @@ from factcap.synth.selection.selector import SCORING, Selector, packed, unpacked
 
 # Of all loss, what the groups hold that have lost the largest shares of theirs.
 _QUICKEST = 0.05
-# Stored bits of marked values grow no faster than this power of the share of the training.
-_STEEPEST_MARKED = 1.5
 # Losses of documents that nothing more is learned of vary by less than this share.
 _BY_CHANCE = 0.1
 
@@ -33,21 +30,19 @@ class GroupSelector:
 
     What documents have in common is learned before what each of them tells. Where a budget is kept,
     documents are therefore drawn by their frequency up to the first selection. And a budget that
-    sets itself reads a first scoring, at half of the share after which it is selected first;
-    nothing is chosen then. (A training so short that it ends before the check after that one
-    selects nothing.) The growth of the stored bits since then says how many there will be, where
-    facts are marked: it is small in an over-full model, and large where facts are learned late.
-    Groups that were dropped come back when what is kept has been learned and more would fit.
+    sets itself has a clock that starts at a first scoring, at half of the share after which it is
+    selected first; nothing is chosen then. (A training so short that it ends before the check after
+    that one selects nothing.) Groups that were dropped come back when what is kept has been learned
+    and more would fit.
 
-    Where the entropy of a group is not known, a clock starts at the first scoring, and the loss of
-    a group then is the most that can be stored of it. Not all of that can: which template and which
-    filler follow cannot be foreseen. What can is taken to be one share of each group's loss, that
-    of the groups that have lost the largest shares and hold a twentieth of all loss; while it is
-    below a tenth, nothing is chosen, since losses also vary by chance. Early it is too small, and
-    the budget generous. The model's size then bounds no budget, since documents share text, an
-    entity's name say, whose bits are counted in each of them. `worth` then reads how often
-    something is told off the losses. A budget that is told is in bits of the losses at the first
-    scoring, all of them.
+    Where the entropy of a group is not known, its loss at the first scoring is the most that can be
+    stored of it, and not all of that can: which template and which filler follow cannot be
+    foreseen. What can is taken to be one share of each group's loss, that of the groups that have
+    lost the largest shares and hold a twentieth of all loss; while it is below a tenth, nothing is
+    chosen, since losses also vary by chance. Early it is too small, and the budget generous. The
+    model's size then bounds no budget, since documents share text, an entity's name say, whose bits
+    are counted in each of them. `worth` then reads how often something is told off the losses. A
+    budget that is told is in bits of the losses at the first scoring, all of them.
 
     Attributes:
         grouping: the groups.
@@ -88,7 +83,6 @@ class GroupSelector:
             self.seed,
             by_frequency=self._scheme.keeps_budget,
             narrowing=False,
-            steepest=_STEEPEST_MARKED if self._marked else STEEPEST,
         )
         self._weigh()
 
@@ -126,15 +120,9 @@ class GroupSelector:
             return (shares[0] / 2, *shares)
         return shares
 
-    def _clock(self, share: float) -> float:
-        """Share of the training since nothing was stored of what is scored."""
-        return share if self._marked else (share - self.start) / (1 - self.start)
-
     @property
     def history(self) -> list[tuple[float, float]]:
-        """(share of the training, stored bits of the groups that were kept) of the looks so far."""
-        if self._marked:
-            return self._inner.history
+        """(share of the training, stored bits of the groups that were kept) of the selections."""
         return [
             (self.start + (1 - self.start) * share, bits) for share, bits in self._inner.history
         ]
@@ -161,7 +149,7 @@ class GroupSelector:
         asked, the selection comes at the moment after.
         """
         now = done / steps
-        if 0 < self.start == self.last:
+        if self.losses is not None and not self._inner.history:
             return self.last < now and self.config.shares()[0] <= now
         return any(self.last < share <= now for share in self._shares())
 
@@ -190,11 +178,8 @@ class GroupSelector:
             self._inner.facts = self._items()
             if self._begins_by_scoring:
                 self.start = share
-                if self._marked:
-                    stored = np.maximum(self._inner.facts.entropy_bits - losses, 0.0)
-                    self._inner.history.append((share, float(stored.sum())))
                 return False
-        clock = self._clock(share)
+        clock = (share - self.start) / (1 - self.start)
         if not self._marked and not self._told:
             storable = largest_share_lost(self.losses[present], losses[present])
             if storable < _BY_CHANCE:

@@ -49,7 +49,6 @@ class Selector:
         narrowing: whether what is kept shrinks little by little where losses alone decide, and
             what was dropped stays dropped; else what is too much is dropped at once, and comes back
             when a later budget allows it.
-        steepest: of what stored bits may grow by before anything is dropped: see `expected_bits`.
         weights: current sampling weights, 0 where a fact was dropped.
         history: (share of the training, stored bits of what was kept) of the selections so far.
         exposures: of each fact, as the losses suggest, of documents those at the first selection;
@@ -68,7 +67,6 @@ class Selector:
     seed: int
     by_frequency: bool = False
     narrowing: bool = True
-    steepest: float = STEEPEST
     weights: Float64[np.ndarray, " facts"] = field(init=False)
     history: list[tuple[float, float]] = field(default_factory=list)
     exposures: Float64[np.ndarray, " facts"] | None = None
@@ -186,7 +184,7 @@ class Selector:
     def _steepest(self) -> float:
         """What is left grows by leaps when the rest is dropped, which foretells nothing."""
         dropped = bool(((self.weights == 0) & (self.facts.frequency > 0)).any())
-        return LATE_EXPONENT if dropped and not self.narrowing else self.steepest
+        return LATE_EXPONENT if dropped and not self.narrowing else STEEPEST
 
     def _judged(self, losses: np.ndarray, present: np.ndarray) -> Float64[np.ndarray, " facts"]:
         """The losses by which it is chosen: the latest of each, the mean so far, or these."""

@@ -116,22 +116,23 @@ def looked_at(tokenized, *looks, scheme="loss_h"):
     return chosen, chosen.bits_kept / groups.entropies.sum()
 
 
-def test_the_budget_of_marked_groups_follows_the_growth_since_the_first_scoring(tokenized):
-    chosen, kept = looked_at(tokenized, (0.1, 0.05))
-    assert kept == 1
-    assert [share for share, _ in chosen.history] == [0.1]
-    # Twice as much after twice the time: all of the training stores half of all bits.
-    _, kept = looked_at(tokenized, (0.1, 0.05), (0.2, 0.1))
-    assert kept == pytest.approx(0.5 * (1 + (1 - 0.2 / 0.8) / 4), abs=0.05)
-    # What is learned late grows faster: everything may fit.
-    _, kept = looked_at(tokenized, (0.1, 0.02), (0.2, 0.1))
-    assert kept == 1
+def test_the_clock_of_groups_starts_at_the_first_scoring(tokenized):
+    kept = {}
+    for early in (0.1, 0.19):
+        chosen, _ = looked_at(tokenized, (early, 0.0))
+        assert chosen.history == []
+        # A twentieth of all bits: 9 times as many are expected if that took 10 of the 90 % left.
+        chosen, kept[early] = looked_at(tokenized, (early, 0.0), (0.2, 0.05))
+        [(share, _)] = chosen.history
+        assert share == pytest.approx(0.2)
+    assert kept[0.1] == pytest.approx(0.05 * 9 * (1 + (1 - 0.1 / 0.9 / 0.8) / 4), abs=0.05)
+    assert kept[0.19] == 1
 
 
 def test_what_was_dropped_comes_back_when_what_is_kept_is_known(tokenized):
-    looks = (0.1, 0.05), (0.2, 0.07)
+    looks = (0.1, 0.0), (0.2, 0.03)
     fewer, before = looked_at(tokenized, *looks)
-    assert before < 0.3
+    assert before < 0.4
     dropped = fewer.weights == 0
     # Known soon: there is room for more. Not learned at all: for less.
     more, after = looked_at(tokenized, *looks, (0.4, 0.95))
