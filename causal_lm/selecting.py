@@ -126,7 +126,7 @@ def add_selection(
         config: how to select, or the name of a scheme.
         entropy_bits: of what the labels of each example hold, given what they do not: one number
             if all hold as much, or one for each. Default: nobody knows; each is then ranked by the
-            loss of all its labels (see docs/corpus.md, "where nothing is marked").
+            loss of all its labels (see docs/corpus.md, "where nothing is found").
         frequency: how often each example would be drawn, at any scale; default: all alike.
 
     Returns:

@@ -155,7 +155,14 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
     And the bits a parameter of each reproduction.
     """
     reproduced = [
-        chosen(rows, sequences=_told(each), **vars(each.shape)) for each in settings.reproductions
+        chosen(
+            rows,
+            sequences=_told(each),
+            offered=each.offered,
+            kept_in=FLOAT,
+            **vars(each.shape),
+        )
+        for each in settings.reproductions
     ]
     rows = chosen(rows, sequences=_told(settings))
     most: dict[Shape, Any] = {shape: _most(rows, shape) for shape in settings.shapes}
@@ -218,7 +225,7 @@ CLAIM = Claim(
             shapes=(Shape(32), Shape(64), Shape(96)),
             bits_offered=(3.0, 5.0),
             exposures=4000,
-            # The last one has as many parameters as what is reproduced.
+            # The last one has about as many parameters as what is reproduced.
             reproductions=tuple(Reproduction(width, exposures=4000) for width in (16, 48, 112)),
         ),
     },

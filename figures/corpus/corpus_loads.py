@@ -92,7 +92,8 @@ def corpus_loads(
     """Draw `corpus_loads.png` and `.svg`, write `.csv` and `corpus_loads_table.csv`.
 
     The load of a corpus is the entropy of its facts over the most that ordinary training stores of
-    any of the corpora. The runs are those of the figure `corpus_selection` with as many facts.
+    any of the corpora. With `data` the runs are those of the figure `corpus_selection` with as
+    many facts and documents; without, people are drawn from more.
 
     Args:
         folder: where to write, with the runs in its folder `runs`; finished ones are read.
@@ -106,8 +107,8 @@ def corpus_loads(
         The rows of the CSV, one a run.
 
     Raises:
-        BadInput: for an unknown preset or change, data that cannot be read, or if something else in
-            the folder has these names.
+        BadInput: for an unknown preset or change, data that cannot be read, if something else in
+            the folder has these names, or if ordinary training stored nothing.
         FloatingPointError: if a run diverged.
     """
     plan, record = choose(NAME, PRESETS, preset, changes)
@@ -143,6 +144,9 @@ def corpus_loads(
 def make_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """A row for each size and scheme: means over seeds, and the least and the most ratio.
 
+    Raises:
+        BadInput: if ordinary training stored nothing, so that there is no load.
+
     >>> seen = {"facts": 9, "documents": 18, "scheme": "ordinary", "scored": "nothing", "seed": 0,
     ...         "entropy_bits": 30.0, "stored_bits": 20.0, "facts_known": 4, "facts_kept": 9}
     >>> [found] = make_table([{**seen, "known_ratio": 1.0}])
@@ -151,6 +155,7 @@ def make_table(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """
     ordinary = [row for row in rows if row["scheme"] == ORDINARY]
     most = max(_mean(ordinary, "stored_bits", facts) for facts in _each(ordinary, "facts"))
+    require(most > 0, "ordinary training stored nothing of any corpus; give it more draws")
     table = []
     for facts, scheme, scored in _each(rows, "facts", "scheme", "scored"):
         here = [

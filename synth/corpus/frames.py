@@ -1,4 +1,4 @@
-"""Frames: the words that sentences have in common around two places that each fills otherwise.
+"""Frames: the words that sentences have in common around two places that each fills with its own.
 
 "Bo was born in Rome." and "Al was born in Oslo." have the frame "_ was born in _.". What stands in
 the two places of a frame is what a sentence tells. Nothing is read but the sentences themselves.
@@ -11,8 +11,9 @@ another frame:
             + 0.7 times the bits of the words in its places, if another sentence has the same two
 
 with the bits of a word -log2 of the share of the sentences that it stands in. Each sentence takes
-the frame of highest score; then the shares are counted again among the frames that were taken,
-until frames that were right by chance, or cut through a name, have lost their sentences.
+the frame of highest score. Then the shares are counted again among the frames that were taken, and
+so on, five choices in all: frames that were right by chance, or cut through a name, lose their
+sentences. A frame has four sentences or more, and what stands in nine of ten of them belongs to it.
 """
 
 from collections import Counter
@@ -57,12 +58,11 @@ class Filled:
     second: tuple[int, int]
 
 
-def fill_frames(sentences: Sequence[Words], *, seed: int = 0) -> list[Filled | None]:
+def fill_frames(sentences: Sequence[Words]) -> list[Filled | None]:
     """The frame of each sentence, and where its places are.
 
     Args:
         sentences: each once; those of more than 24 words have no frame.
-        seed: of which sentences frames are learned from, where there are very many.
 
     Returns:
         One a sentence; None for one that no other sentences are like.
@@ -72,9 +72,9 @@ def fill_frames(sentences: Sequence[Words], *, seed: int = 0) -> list[Filled | N
     >>> fill_frames([*told, ("So", "it", "is")])[0], fill_frames([*told, ("So", "it", "is")])[-1]
     (Filled(frame=0, first=(0, 1), second=(4, 5)), None)
     """
-    share = Counter(word for words in sentences for word in set(words))
+    share = Counter(word for words in sentences for word in dict.fromkeys(words))
     numbers = {word: number for number, word in enumerate(share)}
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)  # of which sentences are learned from, and of hashes
     text = _Text(
         np.array([any(map(str.isalnum, word)) for word in share], bool),
         [np.array([numbers[word] for word in words], np.int64) for words in sentences],
@@ -160,6 +160,7 @@ class _Frames:
 @cache
 def _places(words: int) -> Int64[np.ndarray, "ways 4"]:
     """All ways to open two places with a word between them, in a sentence of so many words."""
+    words = words if words <= LONGEST else 0
     ways = [
         (a, b, c, d)
         for a in range(words)
@@ -167,7 +168,7 @@ def _places(words: int) -> Int64[np.ndarray, "ways 4"]:
         for c in range(b + 1, words)
         for d in range(c + 1, min(c + _PLACE, words) + 1)
     ]
-    return np.array(ways if words <= LONGEST else [], np.int64).reshape(-1, 4)
+    return np.array(ways, np.int64).reshape(-1, 4)
 
 
 def _open(text: _Text, rows: Int64[np.ndarray, " sentences"]) -> _Openings:
@@ -232,15 +233,22 @@ def _learn(openings: _Openings, sentences: int) -> _Frames:
     count = np.bincount(number, minlength=len(hashes))
     told = np.unique(np.stack([openings.pair, openings.sentence.astype(np.uint64)]), axis=1)[0]
     pairs, times = np.unique(told, return_counts=True)
-    again, log_share = pairs[times > 1], np.zeros(len(hashes))
-    for _ in range(_ROUNDS + 1):
-        log_share = np.full(len(hashes), -np.inf)
-        enough = count >= _LEAST
-        log_share[enough] = np.log2((count[enough] - 1) / sentences)
+    again, log_share = pairs[times > 1], _log_share(count, sentences)
+    for _ in range(_ROUNDS):
         taken, _ = _best(openings, _Frames(hashes, log_share, again))
-        count = np.bincount(number[taken], minlength=len(hashes))
+        log_share = _log_share(np.bincount(number[taken], minlength=len(hashes)), sentences)
     kept = np.isfinite(log_share)
     return _Frames(hashes[kept], log_share[kept], again)
+
+
+def _log_share(
+    count: Int64[np.ndarray, " frames"], sentences: int
+) -> Float64[np.ndarray, " frames"]:
+    """Of the sentences that have a frame, in bits, one less; -inf where too few have it."""
+    enough = count >= _LEAST
+    log_share = np.full(len(count), -np.inf)
+    log_share[enough] = np.log2((count[enough] - 1) / sentences)
+    return log_share
 
 
 def _varied(

@@ -32,8 +32,8 @@ class Grouping(Generic[Rows]):
     Attributes:
         rows: what is scored, in the form that the engine reads: in ours a fact set of marked values
             (see `span_facts`), or of whole documents.
-        entropies: of each group in bits; None where nobody marked what a document tells: a share of
-            its loss when it is scored first then serves. By then a model has learned what documents
+        entropies: of each group in bits; None where nothing is marked or found: a share of its
+            loss when it is scored first then serves. By then a model has learned what documents
             have in common, and no more than that loss is left to be memorized of this one.
         fact_of_row: number of the fact that a row asks.
         group_of_pair: with `fact_of_pair`, which facts are told by the documents of each group.

@@ -12,12 +12,12 @@ _BITS_PER_PARAMETER, _AT_EXPOSURES, _BITS_A_DOUBLING = 2.6, 200.0, 0.064
 # Stored bits grow with the share t of a training as t^a: measured, a is between 0.9 and 0.6 early
 # and 1/2 from a third on, the fall of the learning rate included.
 LATE_EXPONENT, _LATE = 0.5, 0.35
-# Nor does it grow faster than this where nothing else is said.
+# An exponent that is measured early is cut at this; it is taken where none can be measured.
 STEEPEST = 1.0
 # An exponent is measured between two checks of which the first is no later than this share.
 _APART = 0.76
-# Budgets are generous at first: a fact that was dropped is lost, one that is dropped late costs
-# little. A quarter more at the start, nothing more from four fifths on.
+# Budgets are generous at first: a fact of a fact set that was dropped is lost, one dropped late
+# costs little. A quarter more at the start, nothing more from four fifths on.
 _SLACK, SETTLED = 0.25, 0.8
 
 

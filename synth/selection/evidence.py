@@ -17,7 +17,7 @@ class Evidence:
 
     Attributes:
         losses: of each fact given its key, in bits, finite and >= 0.
-        weights: current sampling weights, finite and >= 0; a fact of weight 0 was dropped. Their
+        weights: current sampling weights, finite and >= 0; a fact of weight 0 is not chosen. Their
             scale does not matter.
         entropies: of each fact, in bits, finite and >= 0.
         budget_bits: entropy of the facts to keep, at the most; positive, perhaps infinite.

@@ -190,7 +190,7 @@ class GroupSelector:
             self._inner.facts = self._items()
             # What is left of that share, so that what is stored is what was lost.
             losses = np.maximum(losses - (1 - storable) * self.losses, 0.0)
-        self._inner.latest = losses  # of the groups that were dropped too
+        self._inner.latest = losses  # of the groups that were dropped too; its own are not read
         changed = self._inner.look(clock, losses)
         if changed:
             self._weigh()

@@ -1,9 +1,10 @@
 """The schemes: pure functions from what is known of the facts to new sampling weights.
 
 All but `deduplicate` keep facts whole within the budget, in an order of their own (see `pack`), and
-leave the weights as they are where all facts fit. Ties go to the fact that stands first. A fact
-that was dropped stays dropped. The weights that they give have the scale of those they were given,
-or 1 for each fact where they make it equal; only their ratios matter.
+leave the weights as they are where all facts fit. Ties go to the fact that stands first. A fact of
+weight 0 stays dropped; what may come back is offered with its frequency. The weights that they give
+have the scale of those they were given, or 1 for each fact where they make it equal; only their
+ratios matter.
 """
 
 from collections.abc import Callable, Mapping

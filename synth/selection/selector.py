@@ -182,7 +182,10 @@ class Selector:
         return not np.array_equal(before, self.weights)
 
     def _steepest(self) -> float:
-        """What is left grows by leaps when the rest is dropped, which foretells nothing."""
+        """The largest exponent of growth: a late one once something was dropped and may come back.
+
+        What is left then grows by leaps, which foretell nothing.
+        """
         dropped = bool(((self.weights == 0) & (self.facts.frequency > 0)).any())
         return LATE_EXPONENT if dropped and not self.narrowing else STEEPEST
 

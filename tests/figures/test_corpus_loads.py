@@ -54,8 +54,15 @@ def test_the_load_is_over_the_most_that_ordinary_training_stores_of_any_corpus()
     assert table[1]["facts_known"] == 11
     assert (table[1]["least_ratio"], table[1]["most_ratio"]) == (1.0, 1.2)
     left, right = draw(rows).axes
-    assert [len(axes.lines) > 1 for axes in (left, right)] == [True, True]
+    assert len(right.lines) > 1
+    assert np.asarray(left.lines[1].get_ydata()) == pytest.approx([11, 11, 11])
     assert np.asarray(left.lines[0].get_xdata()) == pytest.approx([1, 2, 4])
+
+
+def test_without_stored_bits_there_is_no_load():
+    rows = [pretended(50, scheme, 0, 0, 0.0) for scheme in ("ordinary", "loss_h")]
+    with pytest.raises(BadInput, match="stored nothing of any corpus; give it more draws"):
+        make_table(rows)
 
 
 def test_facts_and_documents_are_multiplied_and_times_rise():

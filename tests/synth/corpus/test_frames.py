@@ -1,5 +1,9 @@
+import os
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from math import inf, log2
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given
@@ -145,3 +149,23 @@ def test_sentences_that_no_others_are_like_have_no_frame():
     assert fill_frames([]) == []
     long = [(*words_, *("so",) * LONGEST) for _, words_ in corpus()]
     assert fill_frames(long) == [None] * len(long)
+
+
+def test_frames_do_not_depend_on_the_seed_of_hashes():
+    code = (
+        "from factcap.synth.corpus.frames import fill_frames\n"
+        "print(fill_frames([(f'n{i}', *told, f'v{i % 3}') for i in range(6)"
+        " for told in (('was', 'born', 'in'), ('comes', 'from'))]))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+            cwd=Path(__file__).parents[3],
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(said) == 1
+    assert b"frame=1" in said.pop()
