@@ -246,20 +246,25 @@ def make_jobs(
 ) -> None:
     """Make those of the runs that are not finished, each in a process of its own if there are any.
 
+    Runs of one directory are made once: where all marks are found, documents that nobody marked are
+    the same run as marked ones.
+
     Raises:
         FloatingPointError: if a run diverged.
     """
     ready = [number for number, job in enumerate(jobs) if is_finished(job.directory)]
     for number in ready:
         progress(number, len(jobs), 1.0)
-    left = [number for number in range(len(jobs)) if number not in ready]
-    if workers == 0 or len(left) < 2:
-        for number in left:
-            _make(jobs[number])
+    left: dict[Path, list[int]] = {}
+    for number in sorted(set(range(len(jobs))) - set(ready)):
+        left.setdefault(jobs[number].directory, []).append(number)
+    numbers = list(left.values())
+    made = [jobs[own[0]] for own in numbers]
+    alone = workers == 0 or len(made) < 2
+    done = enumerate(map(_make, made)) if alone else in_processes(_make, made, workers)
+    for place, _ in done:
+        for number in numbers[place]:
             progress(number, len(jobs), 1.0)
-        return
-    for place, _ in in_processes(_make, [jobs[number] for number in left], workers):
-        progress(left[place], len(jobs), 1.0)
 
 
 def _make(job: Job) -> None:

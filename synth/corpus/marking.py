@@ -12,8 +12,8 @@ from factcap.synth.corpus.templates import ENTITY, VALUE
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 # Sentences end with a line, or behind a word that ends in two small letters or digits, or in two
-# capitals or digits: not behind "J.", nor behind a question, whose answer belongs to it. Letters that are not
-# English count as small.
+# capitals or digits: not behind "J.", nor behind a question, whose answer belongs to it. Letters
+# that are not English count as small.
 _END = re.compile(r"\n+|(?:(?<=[^\W_A-Z]{2}[.!])|(?<=[A-Z0-9]{2}[.!]))\s+")
 # Of a frame that tells facts this share of the sentences, or more, has something in a place that
 # another sentence has in one too. Sentences of prose have a word in common, but little else: of

@@ -1,9 +1,11 @@
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from factcap.figures.corpus import experiment
 from factcap.figures.corpus.corpus_selection import corpus_selection
 from factcap.figures.corpus.experiment import (
     ORDINARILY,
@@ -121,6 +123,20 @@ def test_the_command_takes_data_for_this_figure_alone(call, tmp_path):
     code, _, err = call("figure", "classical", "--data", tmp_path, "--out", tmp_path)
     assert code == 2
     assert "--data is for one figure that reads facts: corpus_selection" in err
+
+
+def test_runs_of_one_directory_are_made_once(tmp_path, monkeypatch):
+    begun, told = [], []
+
+    def in_order(call, jobs, workers):
+        for number, job in enumerate(jobs):
+            yield number, begun.append(job.directory.name)
+
+    monkeypatch.setattr(experiment, "in_processes", in_order)
+    jobs = [SimpleNamespace(directory=tmp_path / name) for name in "aba"]
+    experiment.make_jobs(jobs, workers=2, progress=lambda run, runs, share: told.append(run))
+    assert begun == ["a", "b"]
+    assert sorted(told) == [0, 1, 2]
 
 
 def committed():
