@@ -1,6 +1,5 @@
 import csv
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +15,8 @@ from factcap.figures.corpus.experiment import (
     job,
     material,
 )
-from factcap.synth import BadInput
+from factcap.models import Job, TrainConfig, TransformerConfig
+from factcap.synth import BadInput, phonebook
 from factcap.synth.corpus import made_up
 from tests.synth.corpus.mini import write_folder
 
@@ -129,11 +129,12 @@ def test_runs_of_one_directory_are_made_once(tmp_path, monkeypatch):
     begun, told = [], []
 
     def in_order(call, jobs, workers):
-        for number, job in enumerate(jobs):
-            yield number, begun.append(job.directory.name)
+        for number, one in enumerate(jobs):
+            yield number, begun.append(one.directory.name)
 
     monkeypatch.setattr(experiment, "in_processes", in_order)
-    jobs = [SimpleNamespace(directory=tmp_path / name) for name in "aba"]
+    facts, model = phonebook(5), TransformerConfig(202, width=8, depth=1, heads=1)
+    jobs = [Job(facts, model, TrainConfig(), tmp_path / name) for name in "aba"]
     experiment.make_jobs(jobs, workers=2, progress=lambda run, runs, share: told.append(run))
     assert begun == ["a", "b"]
     assert sorted(told) == [0, 1, 2]
