@@ -1,5 +1,6 @@
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from factcap.figures.corpus.corpus_loads import (
 from factcap.figures.corpus.experiment import PRESETS as CORPUS_PRESETS
 from factcap.synth import BadInput
 from tests.synth.corpus.mini import write_folder
+
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
 
 QUICK = Plan(
     times=(0.5, 1.0),
@@ -57,6 +60,39 @@ def test_the_load_is_over_the_most_that_ordinary_training_stores_of_any_corpus()
     assert len(right.lines) > 1
     assert np.asarray(left.lines[1].get_ydata()) == pytest.approx([11, 11, 11])
     assert np.asarray(left.lines[0].get_xdata()) == pytest.approx([1, 2, 4])
+
+
+def committed(name):
+    with (RESULTS / f"{name}.csv").open() as file:
+        for row in csv.DictReader(file):
+            texts = {"scheme", "scored", "run"}
+            numbers = {key: float(text) for key, text in row.items() if key not in texts}
+            which = {"scheme": row["scheme"], "scored": row["scored"]}
+            yield {**numbers, **which, "facts": int(row["facts"])}
+
+
+@pytest.mark.parametrize(
+    ("name", "corpus"),
+    [
+        ("corpus_loads", "ParaRel, PopQA"),
+        ("corpus_loads_characters", "characters"),
+        ("corpus_loads_made-up", "made-up people"),
+    ],
+)
+def test_the_document_says_what_the_committed_runs_say(name, corpus):
+    text, table = (RESULTS.parent / "corpus.md").read_text(), make_table(list(committed(name)))
+    told = {(row["facts"], row["scheme"], row["scored"]): row for row in table}
+    for number, facts in enumerate(sorted({row["facts"] for row in table})):
+        ordinary = told[facts, "ordinary", "nothing"]
+        ratios = [
+            f"{told[facts, *which]['known_ratio']:.2f}" if (facts, *which) in told else "-"
+            for which in (("loss_h", "spans"), ("worth", "spans"), ("loss_h", "documents"))
+        ]
+        said = " known" if name == "corpus_loads" and not number else ""
+        known = f"{ordinary['facts_known']:.0f}{said}"
+        cells = [f"{facts:,.0f}", f"{ordinary['load']:.1f}", known, *ratios]
+        start = f"| {corpus} " if not number else "| "
+        assert f"{start}| {' | '.join(cells)} |" in text
 
 
 def test_without_stored_bits_there_is_no_load():
