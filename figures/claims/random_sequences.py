@@ -22,6 +22,7 @@ from factcap.figures.claims.two_bits import Shape
 from factcap.figures.fields import Count, Items, Positive, one_of
 from factcap.models import TransformerConfig, run_spec
 from factcap.models.training.optim import OPTIMIZERS
+from factcap.models.transformer.fast.values import PRECISIONS
 from factcap.models.transformer.rounding import KEPT_IN
 
 FLOAT, SHORTER = KEPT_IN[0], KEPT_IN[1:]
@@ -35,7 +36,8 @@ _SHORT = {"bfloat16-stochastic": "by chance"}
 class Reproduction:
     """A model of two blocks that learns the sequences of a public reproduction.
 
-    By default that is pngwn/memcap on the hub, whose model has 0.54M parameters.
+    By default that is pngwn/memcap on the hub, whose model has 0.54M parameters. A width of 112
+    comes nearest.
 
     Attributes:
         width: of the model.
@@ -44,6 +46,7 @@ class Reproduction:
         offered: bits for each parameter.
         exposures: see `Settings`.
         optimizer: of the run.
+        precision: of the run.
     """
 
     width: Count
@@ -52,6 +55,7 @@ class Reproduction:
     offered: Positive = 4.0
     exposures: Count = 500
     optimizer: Annotated[str, one_of(OPTIMIZERS)] = "adamw"
+    precision: Annotated[str, one_of(PRECISIONS)] = "float32"
 
     @property
     def shape(self) -> Shape:
@@ -122,7 +126,12 @@ def _run(
         "key_length": 0,
         "seed": seed,
     }
-    more = {"batch": 0, "saturate": True, "optimizer": sequences.optimizer}
+    more = {
+        "batch": 0,
+        "saturate": True,
+        "optimizer": sequences.optimizer,
+        "precision": _precision(sequences),
+    }
     config = run_of(recipe, {**shape.model, "kept_in": kept_in}, sequences.exposures, seed, **more)
     told = _told(sequences)
     labels = {"sequences": told, "width": shape.width, "depth": shape.depth, "offered": offered}
@@ -134,7 +143,13 @@ def _run(
 
 def _told(sequences: Settings | Reproduction) -> str:
     """What sequences are learned, and how, in a few words."""
-    return f"{sequences.length} tokens of {sequences.vocabulary:,}, {sequences.optimizer}"
+    told = f"{sequences.length} tokens of {sequences.vocabulary:,}, {sequences.optimizer}"
+    shorter = _precision(sequences) != FLOAT
+    return f"{told}, products in {_precision(sequences)}" if shorter else told
+
+
+def _precision(sequences: Settings | Reproduction) -> str:
+    return sequences.precision if isinstance(sequences, Reproduction) else FLOAT
 
 
 def _most(rows: Sequence[Row], shape: Shape, kept_in: str = FLOAT) -> np.ndarray:
@@ -215,17 +230,19 @@ def findings(settings: Settings, rows: Sequence[Row]) -> list[Finding]:
     return found
 
 
+_SMALL = Reproduction(16)
+
 CLAIM = Claim(
     title="Models store 3.6 bits a parameter of random sequences",
     source="Morris et al. 2505.24832",
     settings={
         "tiny": Settings(shapes=(Shape(8), Shape(16)), bits_offered=(4.0,), exposures=30),
-        "laptop": Settings(reproductions=(Reproduction(16),)),
+        "laptop": Settings(reproductions=(_SMALL,)),
+        "overnight": Settings(reproductions=(_SMALL, Reproduction(112, precision="bfloat16"))),
         "gpu": Settings(
             shapes=(Shape(32), Shape(64), Shape(96)),
             bits_offered=(3.0, 5.0),
             exposures=4000,
-            # The last one has about as many parameters as what is reproduced.
             reproductions=tuple(Reproduction(width, exposures=4000) for width in (16, 48, 112)),
         ),
     },

@@ -71,9 +71,12 @@ def _plan(preset: str, seeds: tuple[int, ...]) -> Plan:
     return Plan(tuple(CLAIMS), seeds, **settings)
 
 
+_LAPTOP = _plan("laptop", (0, 1, 2))
+
 PRESETS = {
     "tiny": replace(_plan("tiny", (0, 1)), claims=("exposures", "quantization")),
-    "laptop": _plan("laptop", (0, 1, 2)),
+    "laptop": _LAPTOP,
+    "overnight": replace(_LAPTOP, random_sequences=random_sequences.CLAIM.settings["overnight"]),
     "gpu": _plan("gpu", (0, 1, 2, 3, 4)),
 }
 

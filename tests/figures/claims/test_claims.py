@@ -64,8 +64,9 @@ def test_the_table_follows_from_the_runs_behind_it():
             continue
         runs = [{key: number(text) for key, text in row.items()} for row in page.read_table(path)]
         seeds = sorted({int(row["seed"]) for row in runs})
-        settings = getattr(PRESETS["laptop"], name)
         command = next(row["command"] for row in table if f"claims={name}" in row["command"])
+        preset = command.split("--preset ")[1].split()[0]
+        settings = getattr(PRESETS[preset], name)
         made = table_rows(claim, claim.findings(settings, runs), seeds, command)
         texts = [{key: str(value) for key, value in row.items()} for row in made]
         assert texts == [row for row in table if row["command"] == command]
