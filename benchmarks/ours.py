@@ -61,6 +61,7 @@ def start(task: Task) -> Advance:
                 rows,
                 schedule,
                 steps=task.segment,
+                longest=task.segment,
                 members=together,
             )
             members[number] = (state, rows, schedule)

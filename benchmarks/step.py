@@ -121,7 +121,7 @@ def prepare(
 
     def advance() -> None:
         nonlocal state
-        state, nats = scan_steps(reading, batch, state, rows, schedule, steps=steps)
+        state, nats = scan_steps(reading, batch, state, rows, schedule, steps=steps, longest=steps)
         jax.block_until_ready(nats)
 
     return advance, flops, steps

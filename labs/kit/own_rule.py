@@ -72,15 +72,16 @@ def train_by_rule(
     weights = _weights(rule, facts.entropy_bits.astype(np.float32), facts, fits, 0.0)
     arrays = to_device(facts, layout).weighted(weights)
     slots = Slots.of([TrainingArrays(initial_state(size, schedule, seed), arrays, schedule)])
-    scans, kept = int(schedule.steps) // SCAN_STEPS, [int((weights > 0).sum())]
-    looks = {round(share * scans) for share in shares}
-    for scan in mo.status.progress_bar(range(scans), title="Training", remove_on_exit=True):
-        if scan in looks:
+    steps, kept = int(schedule.steps), [int((weights > 0).sum())]
+    starts = range(0, steps, SCAN_STEPS)
+    looks = {starts[round(share * steps / SCAN_STEPS)] for share in shares}
+    for done in mo.status.progress_bar(starts, title="Training", remove_on_exit=True):
+        if done in looks:
             losses, _ = measure_slots(slots, reading)[0]
-            weights = _weights(rule, losses, facts, fits, scan / scans)
+            weights = _weights(rule, losses, facts, fits, done / steps)
             slots = slots.with_weights(0, weights)
             kept.append(int((weights > 0).sum()))
-        slots, _ = take_steps(slots, reading, BATCH)
+        slots, _ = take_steps(slots, reading, BATCH, min(SCAN_STEPS, steps - done))
     losses, recall = measure_slots(slots, reading)[0]
     return ByRule(Measurement.of(facts, losses, recall, size.parameters), tuple(kept))
 

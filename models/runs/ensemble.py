@@ -134,6 +134,8 @@ def _train(
         yield from ensemble.end()
         ensemble.step(progress)
         yield from ensemble.end()
+        if ensemble.between:
+            continue
         if agreed(time.monotonic() - saved > checkpoint_seconds):
             ensemble.save()
             saved = time.monotonic()
@@ -191,6 +193,11 @@ class _Ensemble:
     def _place(self, runs: Sequence[LiveRun | None], slots: Slots) -> None:
         self.runs, self.slots = [*runs, *[None] * (len(slots) - len(runs))], slots
 
+    @property
+    def between(self) -> bool:
+        """Whether the runs are within a scan; none of them is then saved, and none begins."""
+        return any(run is not None and run.between for run in self.runs)
+
     def close_up(self, waiting: deque[LiveRun]) -> None:
         """Give up the free slots, if they are half of all or more for many steps to come."""
         taken = [slot for slot, run in enumerate(self.runs) if run is not None]
@@ -216,17 +223,20 @@ class _Ensemble:
         return TrainingArrays(state, facts, run.schedule())
 
     def step(self, progress: Progress) -> None:
-        """One scan of every run, and the checks that are due."""
+        """A scan of every run, or as much of it as the first one to end takes; checks if due."""
         live = {slot: run for slot, run in enumerate(self.runs) if run is not None}
         if not live:
             return
         start = time.monotonic()
-        self.slots, nats = take_steps(self.slots, self.reading, self.shape.batch)
+        steps = min(run.next_steps() for run in live.values())
+        self.slots, nats = take_steps(self.slots, self.reading, self.shape.batch, steps)
         seconds = (time.monotonic() - start) / len(live)
         metrics = {slot: run.took(nats[slot], seconds) for slot, run in live.items()}
         found = self._check(live)
         for slot, run in live.items():
-            line = metrics[slot] | found.get(slot, {})
+            if (line := metrics[slot]) is None:
+                continue
+            line |= found.get(slot, {})
             run.directory.metrics.append(line)
             run.directory.checkpoints.settle(wait=False)
             progress(run.number, run.done, run.steps, line)

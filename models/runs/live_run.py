@@ -39,6 +39,7 @@ class LiveRun:
         done: steps made.
         steps: steps in all, as known now.
         seconds: of training, those before an interruption included.
+        scan: losses and seconds of the parts of the scan that it is in.
         scans: seconds of each scan of this call.
         checks: those made so far.
         saturated: whether stored bits were found to grow no longer, or little is left to learn.
@@ -60,6 +61,7 @@ class LiveRun:
     done: int = 0
     steps: int = field(init=False)
     seconds: float = 0.0
+    scan: list[tuple[Float[np.ndarray, " steps"], float]] = field(default_factory=list)
     scans: list[float] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     saturated: bool = False
@@ -75,7 +77,7 @@ class LiveRun:
         self.steps = self.rule.most_steps
         require(
             self.steps > 0,
-            f"{self.training.exposures:g} exposures of {count} facts leave no {SCAN_STEPS} steps "
+            f"{self.training.exposures:g} exposures of {count} facts leave no step "
             f"of {self.training.batch} after {scoring_draws:,.0f} draws for scoring; give more",
         )
         self.before = Before() if job.parent is None else job.parent.before
@@ -120,17 +122,31 @@ class LiveRun:
             host["selector"] = self.selection.state()
         self.directory.checkpoints.save(self.done, state, host)
 
-    def took(self, nats: Float[np.ndarray, " steps"], seconds: float) -> dict[str, float]:
-        """Count a scan; the metrics of its line.
+    def next_steps(self) -> int:
+        """Steps to the next multiple of `SCAN_STEPS`, or to the end."""
+        return min(SCAN_STEPS - self.done % SCAN_STEPS, self.steps - self.done)
+
+    @property
+    def between(self) -> bool:
+        """Whether it is within a scan, which it left when a neighbor ended."""
+        return self.done % SCAN_STEPS > 0 and self.done < self.steps and self.result is None
+
+    def took(self, nats: Float[np.ndarray, " steps"], seconds: float) -> dict[str, float] | None:
+        """Count some steps; the metrics of a line, None while it is `between`.
 
         Args:
             nats: loss of each of its steps, nats a value token.
-            seconds: that it took.
+            seconds: that they took.
         """
         self.result = divergence(nats, self.done, self.training.learning_rate)
-        self.done += SCAN_STEPS
+        self.done += len(nats)
         self.seconds += seconds
-        self.scans.append(seconds)
+        self.scan.append((nats, seconds))
+        if self.between:
+            return None
+        nats = np.concatenate([nats for nats, _ in self.scan])
+        self.scans.append(sum(seconds for _, seconds in self.scan))
+        self.scan.clear()
         return {
             "step": self.done,
             "steps": self.steps,
@@ -141,7 +157,7 @@ class LiveRun:
 
     def check_due(self) -> bool:
         """Whether all facts are to be checked at this step."""
-        if self.result is not None:
+        if self.result is not None or self.between:
             return False
         if self.done >= self.steps:
             return True

@@ -10,6 +10,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Bool, Float, Float32, Float64
 
+from factcap.models.training.config import SCAN_STEPS
 from factcap.models.training.devices.mesh import whole_on_each
 from factcap.models.training.measure import measure_device, measure_members
 from factcap.models.training.optim import evaluated
@@ -126,9 +127,9 @@ class Slots:
 
 
 def take_steps(
-    slots: Slots, reading: Reading, batch: int
+    slots: Slots, reading: Reading, batch: int, steps: int = SCAN_STEPS
 ) -> tuple[Slots, Float[np.ndarray, "slots steps"]]:
-    """One scan in every slot; the slots after it, and each step's loss in nats a value token.
+    """Some steps in every slot; the slots after them, and each step's loss in nats a value token.
 
     The memory of the old slots is reused: they cannot be read any more.
 
@@ -136,16 +137,18 @@ def take_steps(
         slots: of the trainings.
         reading: how a single model reads its facts.
         batch: facts a step.
+        steps: how many; at most `SCAN_STEPS`.
     """
     state, nats = scan_steps(
         replace(reading, stacked=slots.stacked),
         batch,
         *slots.arrays,
+        steps=steps,
         members=slots.stacked,
         mesh=slots.mesh,
     )
     slots = replace(slots, arrays=slots.arrays._replace(state=state))
-    return slots, np.asarray(nats).reshape(len(slots), -1)
+    return slots, np.asarray(nats).reshape(len(slots), -1)[:, :steps]
 
 
 def measure_slots(

@@ -133,7 +133,7 @@ def filled(config: TrainConfig, facts: int, width: int) -> TrainConfig:
 
 
 def total_steps(config: TrainConfig, facts: int, scoring_draws: float = 0.0) -> int:
-    """Steps of a whole training, a multiple of `SCAN_STEPS`.
+    """Steps of a whole training: a multiple of `SCAN_STEPS`, less those that scoring costs.
 
     Args:
         config: of the training.
@@ -142,5 +142,5 @@ def total_steps(config: TrainConfig, facts: int, scoring_draws: float = 0.0) -> 
     """
     batch = config.batch or default_batch(facts)
     wanted = config.exposures * facts / batch
-    whole = math.ceil(max(wanted, config.fewest_steps) / SCAN_STEPS)
-    return (whole - math.ceil(scoring_draws / batch / SCAN_STEPS)) * SCAN_STEPS
+    whole = math.ceil(max(wanted, config.fewest_steps) / SCAN_STEPS) * SCAN_STEPS
+    return whole - math.ceil(scoring_draws / batch)

@@ -92,12 +92,14 @@ def scan_steps(
     schedule: Schedule,
     *,
     steps: int = SCAN_STEPS,
+    longest: int = SCAN_STEPS,
     members: bool = False,
     mesh: Mesh | None = None,
-) -> tuple[TrainState, Float[Array, "*members steps"]]:
+) -> tuple[TrainState, Float[Array, "*members longest"]]:
     """Run some steps; returns the new state and each step's loss, nats a value token.
 
-    The memory of the given state is reused for the new one.
+    The memory of the given state is reused for the new one. Any number of steps up to the longest
+    is one program; losses of steps that were not made are 0.
 
     Args:
         reading: how the model reads facts.
@@ -106,23 +108,26 @@ def scan_steps(
         facts: what to learn, or of several members, stacked.
         schedule: the same.
         steps: number of steps.
+        longest: the most steps that the program can make.
         members: whether the arguments are those of several members along a first axis.
         mesh: over which the state of one training is divided, facts and schedule repeated.
     """
     return _compiled_scan(members, reading.precision)(
-        reading, batch_size, steps, mesh, state, facts, schedule
+        reading, batch_size, longest, mesh, jnp.int32(steps), state, facts, schedule
     )
 
 
 @cache
 def _compiled_scan(members: bool, precision: str) -> Callable[..., tuple[TrainState, Array]]:
-    def several(reading: Reading, batch_size: int, steps: int, mesh: None, *args: Any) -> Any:
-        return jax.vmap(partial(_scan, reading, batch_size, steps, mesh))(*args)
+    def several(
+        reading: Reading, batch_size: int, longest: int, mesh: None, steps: Array, *args: Any
+    ) -> Any:
+        return jax.vmap(partial(_scan, reading, batch_size, longest, mesh, steps))(*args)
 
     return jax.jit(
         several if members else _scan,
         static_argnums=(0, 1, 2, 3),
-        donate_argnums=(4,),
+        donate_argnums=(5,),
         compiler_options=dict(fast_options(precision)),
     )
 
@@ -130,15 +135,17 @@ def _compiled_scan(members: bool, precision: str) -> Callable[..., tuple[TrainSt
 def _scan(
     reading: Reading,
     batch_size: int,
-    steps: int,
+    longest: int,
     mesh: Mesh | None,
+    steps: Int[Array, ""],
     state: TrainState,
     facts: DeviceFacts,
     schedule: Schedule,
-) -> tuple[TrainState, Float[Array, " steps"]]:
+) -> tuple[TrainState, Float[Array, " longest"]]:
     optimizer = schedule.optimizer(mesh)
 
-    def one(state: TrainState, drawn_B: Array) -> tuple[TrainState, Float[Array, ""]]:
+    def one(number: Array, made: tuple[TrainState, Array]) -> tuple[TrainState, Array]:
+        (state, nats_S), drawn_B = made, drawn_SxB[number]
         if mesh is None:
             nats, gradient = loss_and_gradient(reading, state.params, facts.take(drawn_B))
         else:
@@ -147,14 +154,15 @@ def _scan(
         params: Any = optax.apply_updates(state.params, update)
         params = kept(params, reading.model.kept_in, schedule.rounding_key(state.step))
         state = TrainState(params, optimizer_state, state.step + 1)
-        return state if mesh is None else kept_divided(mesh, state), nats
+        state = state if mesh is None else kept_divided(mesh, state)
+        return state, nats_S.at[number].set(nats)
 
     # All draws at once: step by step, random numbers take a tenth of a small model's time.
-    numbers_S = schedule.steps_before + state.step + jnp.arange(steps)
+    numbers_S = schedule.steps_before + state.step + jnp.arange(longest)
     drawn_SxB = jax.vmap(
         lambda number: facts.draw(batch_size, jax.random.fold_in(schedule.key, number))
     )(numbers_S)
-    state, nats_S = jax.lax.scan(one, state, drawn_SxB)
+    state, nats_S = jax.lax.fori_loop(0, steps, one, (state, jnp.zeros(longest)))
     return state, nats_S if mesh is None else kept_whole(mesh, nats_S)
 
 

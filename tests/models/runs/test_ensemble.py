@@ -12,6 +12,7 @@ from factcap.models import (
     Diverged,
     Job,
     Measurement,
+    SelectConfig,
     TrainConfig,
     TransformerConfig,
     run,
@@ -84,6 +85,26 @@ def test_a_member_is_the_same_to_the_bit_whoever_its_neighbors_are(tmp_path, mon
     one: Any = dict(train_together([first, *others]))[0]
     two: Any = dict(train_together([*strangers, again]))[2]
     np.testing.assert_array_equal(one.nll_bits, two.nll_bits)
+
+
+def test_a_run_that_scores_ends_at_its_own_step_and_its_neighbors_at_theirs(tmp_path, alone):
+    def both(folder):
+        [plain] = jobs(folder, KINDS[:1])
+        [scored] = jobs(folder, KINDS[1:2], select=SelectConfig("loss_h", schedule="once"))
+        return plain, scored
+
+    seen = []
+    together = dict(train_together(both(tmp_path / "a"), progress=lambda *at: seen.append(at[:2])))
+    scored = both(tmp_path / "b")[1]
+    once = run(scored.facts, scored.model, scored.training, scored.directory)
+    # 30 facts are scored once, at a third of a draw each, and the batch has 16.
+    assert [done for job, done in seen if job == 1] == [100, 199]
+    assert [done for job, done in seen if job == 0] == [100, 200, 300]
+    assert_same(together[0], alone[0])
+    assert_same(together[1], once)
+    for name in ("a", "b"):
+        lines = (tmp_path / name / "1" / "metrics.jsonl").read_text().splitlines()
+        assert [json.loads(line)["step"] for line in lines] == [100, 199]
 
 
 def test_an_interrupted_group_goes_on_where_it_was(tmp_path, alone):

@@ -49,6 +49,8 @@ def test_steps_give_the_exposures():
     assert total_steps(config, 10_000) == 31_300
     assert pytest.approx(100, rel=0.01) == 31_300 * 32 / 10_000
     assert total_steps(config, 10) == 2000
+    # Scoring costs no more than its own draws.
+    assert total_steps(config, 10, scoring_draws=33) == 1998
 
 
 @pytest.mark.parametrize("facts", [1, 10, 300, 5000, 10**8])

@@ -32,8 +32,9 @@ def trained(optimizer: str, precision: str, mesh: jax.sharding.Mesh | None):
         arrays = whole_on_each(mesh, arrays)
     start = jax.tree.map(np.asarray, state.params)
     scan: Any = _compiled_scan(False)
-    program = scan.lower(reading, BATCH, STEPS, mesh, state, *arrays).compile()
-    state, nats = program(state, *arrays)
+    steps = np.int32(STEPS)
+    program = scan.lower(reading, BATCH, STEPS, mesh, steps, state, *arrays).compile()
+    state, nats = program(steps, state, *arrays)
     return start, state, np.asarray(nats), program.as_text()
 
 

@@ -160,7 +160,7 @@ def test_selection_knows_many_times_what_ordinary_training_knows(scheme, tmp_pat
 
 
 def test_a_budget_that_leaves_no_step_is_refused(tmp_path):
-    facts = make_facts(40)
-    with pytest.raises(BadInput, match="leave no 100 steps of 16 after"):
+    facts = make_facts(700, keys=(3, 3))
+    with pytest.raises(BadInput, match="leave no step of 16 after"):
         run(facts, small(facts), selecting(SelectConfig("loss_h"), exposures=1), tmp_path / "a")
     assert not (tmp_path / "a").exists()
