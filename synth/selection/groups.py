@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from factcap.synth.corpus import Grouping
+from factcap.synth.selection.budget import most_bits
 from factcap.synth.selection.config import SelectConfig
 from factcap.synth.selection.offered import Items
 from factcap.synth.selection.schemes import SCHEMES, Scheme
@@ -39,16 +40,17 @@ class GroupSelector:
     stored of it, and not all of that can: which template and which filler follow cannot be
     foreseen. What can is taken to be one share of each group's loss, that of the groups that have
     lost the largest shares and hold a twentieth of all loss; while it is below a tenth, nothing is
-    chosen, since losses also vary by chance. Early it is too small, and the budget generous. The
-    model's size then bounds no budget, since documents share text, an entity's name say, whose bits
-    are counted in each of them. `worth` then reads how often something is told off the losses. A
-    budget that is told is in bits of the losses at the first scoring, all of them.
+    chosen, since losses also vary by chance. Early it is too small, and the budget generous.
+    Documents share text, an entity's name say, whose bits are counted in each of them. So what the
+    parameters can store is no bound here, but the least that a budget is. `worth` then reads how
+    often something is told off the losses. A budget that is told is in bits of the losses at the
+    first scoring, all of them.
 
     Attributes:
         grouping: the groups.
         documents: frequency of each document; sums to 1.
         config: how to select.
-        parameters: of the model.
+        parameters: of the model; infinite: they say nothing of a budget.
         draws: documents that the training may draw, those that scoring costs included.
         seed: of the counts, and of what a scheme draws.
         losses: of the groups when they were scored first; None before.
@@ -74,13 +76,14 @@ class GroupSelector:
     def __post_init__(self):
         if not self._marked and self.config.scheme == "worth":
             self.config = replace(self.config, counted=False)
-        parameters = self.parameters if self._marked else math.inf
+        free = self._marked or math.isinf(self.parameters)
         self._inner = Selector(
             self._items(),
             self.config,
-            parameters,
+            self.parameters if self._marked else math.inf,
             self.draws,
             self.seed,
+            least_bits=0.0 if free else most_bits(self.parameters, 0.0),
             by_frequency=self._scheme.keeps_budget,
             narrowing=False,
         )

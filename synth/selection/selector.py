@@ -44,6 +44,7 @@ class Selector:
         parameters: of the model, which bound the budget; infinite: they do not.
         draws: facts that the training may draw, those that scoring costs included.
         seed: of the counts, and of what a scheme draws.
+        least_bits: that a budget which sets itself keeps at least.
         by_frequency: whether facts are drawn by their frequency up to the first selection, also
             where the scheme would draw them equally often.
         narrowing: whether what is kept shrinks little by little where losses alone decide, and
@@ -65,6 +66,7 @@ class Selector:
     parameters: float
     draws: float
     seed: int
+    least_bits: float = 0.0
     by_frequency: bool = False
     narrowing: bool = True
     weights: Float64[np.ndarray, " facts"] = field(init=False)
@@ -166,9 +168,7 @@ class Selector:
         present, entropy = self.weights > 0, self.facts.entropy_bits
         losses = np.where(present, nll_bits, entropy).astype(np.float64)
         stored = np.maximum(entropy - losses, 0.0)
-        budget = self.config.budget_bits or running_budget(
-            self.history, share, float(stored[present].sum()), self.most_bits, self._steepest()
-        )
+        budget = self.config.budget_bits or self._running_budget(share, stored[present])
         before, judged = self.weights, self._judged(losses, present)
         # A model that has learned nothing yet tells nothing.
         if budget > 0 and budget >= float(entropy[present].max()):
@@ -180,6 +180,11 @@ class Selector:
                 self.weights = self._drawn(self.weights > 0, losses, narrowed=surplus == 0)
         self.history.append((share, float(stored[self.weights > 0].sum())))
         return not np.array_equal(before, self.weights)
+
+    def _running_budget(self, share: float, stored: Float64[np.ndarray, " present"]) -> float:
+        bits = float(stored.sum())
+        budget = running_budget(self.history, share, bits, self.most_bits, self._steepest())
+        return max(budget, self.least_bits)
 
     def _steepest(self) -> float:
         """The largest exponent of growth: a late one once something was dropped and may come back.

@@ -1,4 +1,5 @@
 import json
+import math
 
 import numpy as np
 import pytest
@@ -80,6 +81,17 @@ def test_documents_are_dropped_by_the_loss_that_is_left_since_the_first_scoring(
     assert chosen.history == other.history
     assert [share for share, _ in chosen.history] == pytest.approx([0.5, 0.6])
     assert chosen.state() == other.state()
+
+
+@pytest.mark.parametrize(("parameters", "dropped"), [(1000, True), (4000, False), (math.inf, True)])
+def test_documents_that_the_parameters_can_store_are_all_kept(tokenized, parameters, dropped):
+    # 7,500 bits; 4,000 parameters hold 10,400, and a model that says no number may hold any.
+    groups, first = single_documents(tokenized), np.linspace(40, 60, 150)
+    uniform, config = np.full(150, 1 / 150), SelectConfig("loss_h")
+    chosen = GroupSelector(groups, uniform, config, parameters, 9000.0, seed=1)
+    chosen.look(0.03, first)
+    assert chosen.look(0.5, first * np.linspace(0.4, 1.0, 150)) == dropped
+    assert bool((chosen.weights == 0).any()) == dropped
 
 
 def test_documents_that_cannot_lose_all_of_their_loss_are_kept_once_they_have_lost_what_they_can(
