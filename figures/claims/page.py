@@ -42,9 +42,9 @@ _COMMANDS = """
 ## The commands
 
 Each can be interrupted and goes on where it stopped. All of them together are
-`factcap figure claims --preset overnight`. With `--preset laptop` the model of 0.53M parameters is
-left out; the rest takes some 70 minutes of one core, and half of that on two cores that do nothing
-else.
+`factcap figure claims --preset laptop`: 35 minutes on two cores that do nothing else, or 65 minutes
+of one. With `--preset overnight` there is a model of 0.53M parameters too, which takes another four
+hours of a core.
 
 ```sh
 """
