@@ -64,7 +64,7 @@ def test_a_fall_that_would_not_end_before_the_training_is_none():
 
 def test_scoring_costs_steps():
     assert rule().most_steps == 10_000
-    assert rule(scoring_draws=16 * 150).most_steps == 9800
+    assert rule(scoring_draws=16 * 150).most_steps == 9850
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from collections import Counter
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import pytest
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
@@ -61,7 +62,7 @@ def test_bytes_are_those_of_the_program(text, optimizer, monkeypatch):
     monkeypatch.setattr("factcap.models.transformer.fast.values.on_cpu", lambda: False)
     reading = Reading(paper.model, Layout.of([FACTS]).context, "bfloat16", stacked=True)
     program = jax.make_jaxpr(lambda *args: _scan(reading, BATCH, 1, mesh, *args))(
-        state, to_device(FACTS), schedule
+        jnp.int32(1), state, to_device(FACTS), schedule
     )
     found = sent(program.jaxpr, mesh.shape)
     assert set(found) <= set(AXES)
