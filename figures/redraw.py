@@ -21,7 +21,11 @@ from factcap.figures.style import look
 from factcap.synth.errors import BadInput, require
 
 # Tables of another name than their figure's.
-_FIGURES = {"capacity_curve_gpu": "capacity_curve"}
+_FIGURES = {
+    "capacity_curve_gpu": "capacity_curve",
+    "equivalent_size_corpus": "equivalent_size",
+    "what_is_lost_corpus": "what_is_lost",
+}
 # The presets of committed tables, where the picture tells of the plan.
 _PRESETS: Mapping[str, str] = {
     "stored_bits": "laptop",

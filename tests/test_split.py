@@ -50,6 +50,7 @@ def results(tmp_path, runs):
     return write(tmp_path / "runs.csv", rows_of(runs))
 
 
+@pytest.mark.slow
 def test_the_split_is_told_with_an_interval(call, results, tmp_path, runs):
     size = 4 * 3e7
     budget = 6 * 4 * max(compute(one, 2).max() for one in runs.values())

@@ -86,6 +86,7 @@ def test_a_worker_that_dies_is_replaced_and_its_run_goes_on(tmp_path, undisturbe
     assert attempts(store) == wanted
 
 
+@pytest.mark.slow
 def test_two_sweeps_on_one_store_make_each_run_once(tmp_path, undisturbed, cache):
     file, rows = undisturbed
     words = ("sweep", file, "--out", tmp_path / "store", "--workers", 1)

@@ -72,6 +72,7 @@ def test_a_masked_model_of_which_all_units_stay_is_the_dense_one():
     np.testing.assert_allclose(logits(masked, begun), logits(DENSE, params), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_units_without_weights_are_pruned_first_and_nothing_changes():
     params = drawn(DENSE)
     for number, idle in ((0, slice(0, 14)), (1, slice(5, 19))):

@@ -56,10 +56,12 @@ def test_rounding_twice_is_rounding_once():
     )
 
 
-LAYERS = [{}, {"feed_forward": "experts", "experts": 3, "active": 1}, {"tied": False}]
+EXPERTS = {"feed_forward": "experts", "experts": 3, "active": 1}
 
 
-@pytest.mark.parametrize("layer", LAYERS, ids=str)
+@pytest.mark.parametrize(
+    "layer", [{}, pytest.param(EXPERTS, marks=pytest.mark.slow), {"tied": False}], ids=str
+)
 def test_a_rounded_model_is_the_model_with_rounded_weights(layer):
     tree, batch = params(model(**layer)), to_device(FACTS).take(jnp.arange(12))
     context = context_length(FACTS)
