@@ -149,14 +149,16 @@ def test_where_nearly_everything_fits_nothing_is_lost(corpus, tokenized, tmp_pat
     training = TrainConfig(
         exposures=120, fewest_steps=0, batch=16, learning_rate=0.03, saturate=False
     )
-    selected = replace(training, select=SelectConfig(scheme, first=0.2))
     asked = questions(corpus, tokenized)
-    known = {}
-    for name, how in (("all", training), ("selected", selected)):
-        job = Job(facts, model, how, tmp_path / name, grouping=groups if how.select else None)
-        list(train_together([job]))
-        known[name] = asked.known(measure_other_facts(job, asked.rows).recall).sum()
-    kept = read_outcome(tmp_path / "selected")["selection"]["facts_kept"]
-    assert kept > 0.9 * 150
-    assert known["all"] > 0.3 * len(corpus.knowledge)
-    assert known["selected"] >= known["all"] - 3
+    known = {"all": 0, "selected": 0}
+    # One training knows some 6 % more or less than another.
+    for seed in range(3):
+        for name, select in (("all", None), ("selected", SelectConfig(scheme, first=0.2))):
+            how = replace(training, seed=seed, select=select)
+            directory = tmp_path / f"{name} {seed}"
+            job = Job(facts, model, how, directory, grouping=groups if select else None)
+            list(train_together([job]))
+            known[name] += asked.known(measure_other_facts(job, asked.rows).recall).sum()
+        assert read_outcome(directory)["selection"]["facts_kept"] > 0.9 * 150
+    assert known["all"] > 3 * 0.3 * len(corpus.knowledge)
+    assert known["selected"] >= 0.9 * known["all"]
