@@ -26,6 +26,7 @@ from factcap.models.transformer.fast.values import PRECISIONS
 from factcap.models.transformer.rounding import KEPT_IN
 
 FLOAT, SHORTER = KEPT_IN[0], KEPT_IN[1:]
+_USUAL = next(iter(PRECISIONS))
 # Bits a parameter with which the claim holds, and holds in part.
 _STORED = ((3.2, 4.0), (1.8, 7.2))
 # As a legend says it, where the name is too long.
@@ -55,7 +56,7 @@ class Reproduction:
     offered: Positive = 4.0
     exposures: Count = 500
     optimizer: Annotated[str, one_of(OPTIMIZERS)] = "adamw"
-    precision: Annotated[str, one_of(PRECISIONS)] = "float32"
+    precision: Annotated[str, one_of(PRECISIONS)] = _USUAL
 
     @property
     def shape(self) -> Shape:
@@ -74,6 +75,7 @@ class Settings:
         bits_offered: for each parameter, in different runs; the most stored of them counts.
         exposures: of each sequence at the most; a run ends where the bits no longer grow.
         optimizer: of all runs.
+        precision: of all runs.
         kept_in: what parameters of the middle one of the shapes are kept in besides float32.
         reproductions: other sequences, each with a model of its own.
     """
@@ -84,6 +86,7 @@ class Settings:
     bits_offered: tuple[Positive, ...] = (5.0,)
     exposures: Count = 2000
     optimizer: Annotated[str, one_of(OPTIMIZERS)] = "muon"
+    precision: Annotated[str, one_of(PRECISIONS)] = _USUAL
     kept_in: Annotated[tuple[Annotated[str, one_of(SHORTER)], ...], Items(empty=True)] = (
         "bfloat16",
         "bfloat16-stochastic",
@@ -130,7 +133,7 @@ def _run(
         "batch": 0,
         "saturate": True,
         "optimizer": sequences.optimizer,
-        "precision": _precision(sequences),
+        "precision": sequences.precision,
     }
     config = run_of(recipe, {**shape.model, "kept_in": kept_in}, sequences.exposures, seed, **more)
     told = _told(sequences)
@@ -144,12 +147,8 @@ def _run(
 def _told(sequences: Settings | Reproduction) -> str:
     """What sequences are learned, and how, in a few words."""
     told = f"{sequences.length} tokens of {sequences.vocabulary:,}, {sequences.optimizer}"
-    shorter = _precision(sequences) != FLOAT
-    return f"{told}, products in {_precision(sequences)}" if shorter else told
-
-
-def _precision(sequences: Settings | Reproduction) -> str:
-    return sequences.precision if isinstance(sequences, Reproduction) else FLOAT
+    usual = sequences.precision == _USUAL
+    return told if usual else f"{told}, products in {sequences.precision}"
 
 
 def _most(rows: Sequence[Row], shape: Shape, kept_in: str = FLOAT) -> np.ndarray:

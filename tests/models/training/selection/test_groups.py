@@ -151,8 +151,8 @@ def test_where_nearly_everything_fits_nothing_is_lost(corpus, tokenized, tmp_pat
     )
     asked = questions(corpus, tokenized)
     known = {"all": 0, "selected": 0}
-    # One training knows some 6 % more or less than another.
-    for seed in range(3):
+    seeds = 3  # since one training knows some 6 % more or less than another
+    for seed in range(seeds):
         for name, select in (("all", None), ("selected", SelectConfig(scheme, first=0.2))):
             how = replace(training, seed=seed, select=select)
             directory = tmp_path / f"{name} {seed}"
@@ -160,5 +160,5 @@ def test_where_nearly_everything_fits_nothing_is_lost(corpus, tokenized, tmp_pat
             list(train_together([job]))
             known[name] += asked.known(measure_other_facts(job, asked.rows).recall).sum()
         assert read_outcome(directory)["selection"]["facts_kept"] > 0.9 * 150
-    assert known["all"] > 3 * 0.3 * len(corpus.knowledge)
-    assert known["selected"] >= 0.9 * known["all"]
+    assert known["all"] > seeds * 0.3 * len(corpus.knowledge)
+    assert known["selected"] >= known["all"] - 3 * seeds
