@@ -37,6 +37,7 @@ from factcap.synth.corpus import (
     learn_vocabulary,
     marked_groups,
     questions,
+    single_documents,
     tokenize,
     unmarked_groups,
 )
@@ -62,12 +63,13 @@ class Scheme:
     Attributes:
         name: in `factcap.synth.selection.SCHEMES`, or `ORDINARY`.
         scored: what its losses are of: `spans`, the marked values, or `documents`, as if nobody had
-            marked them (see `unmarked_groups`); `nothing`, where it reads no losses.
+            marked them (see `unmarked_groups`); `alone`, whole documents, as if no marks could be
+            found in them either; `nothing`, where it reads no losses.
         share: of all facts' entropy that it keeps from the start; 0 where the budget sets itself.
     """
 
     name: Annotated[str, one_of(SCHEMES)]
-    scored: Annotated[str, one_of(("spans", "documents", "nothing"))] = "spans"
+    scored: Annotated[str, one_of(("spans", "documents", "alone", "nothing"))] = "spans"
     share: Annotated[float, must("in [0, 1)", lambda x: 0 <= x < 1)] = 0.0
 
     def __post_init__(self):
@@ -93,7 +95,8 @@ def scheme_label(name: str, scored: str) -> str:
     >>> scheme_label("loss_h", "documents"), scheme_label("loss_h", "spans")
     ('loss_h, unmarked documents', 'loss_h')
     """
-    return f"{name}, unmarked documents" if scored == "documents" else name
+    said = {"documents": ", unmarked documents", "alone": ", documents alone"}
+    return name + said.get(scored, "")
 
 
 ORDINARILY = Scheme(ORDINARY, "nothing")
@@ -180,6 +183,12 @@ class Material:
         """The groups that are found without the marks."""
         return unmarked_groups(self.tokenized, seed=self.seed)
 
+    def grouping(self, scored: str) -> Grouping[FactSet]:
+        """What losses are of: see `Scheme.scored`."""
+        if scored == "alone":
+            return single_documents(self.tokenized)
+        return self.unmarked if scored == "documents" else self.marked
+
 
 def material(plan: Plan, knowledge: Knowledge, seed: int) -> Material:
     """The corpus of a seed, its tokens, and what is asked.
@@ -218,7 +227,7 @@ def job(plan: Plan, made: Material, scheme: Scheme, seed: int, folder: Path) -> 
     elif scheme.name != ORDINARY:
         select = SelectConfig(scheme.name, first=plan.first)
     if select is not None:
-        grouping = made.marked if scheme.scored != "documents" else made.unmarked
+        grouping = made.grouping(scheme.scored)
     training = TrainConfig(
         exposures=plan.draws / plan.documents,
         fewest_steps=0,

@@ -112,6 +112,15 @@ def test_guessable_facts_have_the_commonest_value_of_their_relation(tmp_path):
     assert one.training.exposures == other.training.exposures
 
 
+def test_documents_alone_are_scored_whole_each_for_itself(tmp_path):
+    found = material(PLAN, made_up(30), 0)
+    run = job(PLAN, found, Scheme("loss_h", "alone"), 0, tmp_path)
+    assert run.grouping is not None
+    assert run.grouping.entropies is None
+    assert len(run.grouping) == PLAN.documents
+    assert found.grouping("spans") is found.marked
+
+
 def test_data_and_presets_that_are_not_there_are_refused(tmp_path):
     with pytest.raises(BadInput, match="no preset is called 'huge'; there are tiny, laptop"):
         corpus_selection(tmp_path, preset="huge")

@@ -281,7 +281,10 @@ def test_what_makes_no_sense_in_a_figure_gets_one_line(call, tmp_path, name, cha
 def test_schemes_of_the_corpus_are_checked_by_name(call, tmp_path):
     for scheme, line in (
         ("best", "name of best must be one of random, random_flat, "),
-        ("loss_h:words", "scored of loss_h:words must be one of spans, documents, nothing, not "),
+        (
+            "loss_h:words",
+            "scored of loss_h:words must be one of spans, documents, alone, nothing",
+        ),
         ("random:nothing:1", "share of random:nothing:1 must be in [0, 1), not 1.0"),
     ):
         code, _, err = call(
