@@ -43,8 +43,8 @@ _COMMANDS = """
 
 Each can be interrupted and goes on where it stopped. All of them together are
 `factcap figure claims --preset laptop`: 35 minutes on two cores that do nothing else, or 65 minutes
-of one. With `--preset overnight` there is a model of 0.53M parameters too; by its first 300 steps
-it takes another four hours of a core.
+of one. With `--preset overnight` there is a model of 0.53M parameters too: on a large GPU another
+minute, on a CPU, by its first 300 steps, another four hours of a core.
 
 ```sh
 """
