@@ -76,6 +76,21 @@ def _phonebook(frequency: str, facts: int, seed: int) -> dict[str, Any]:
     return {"generator": "phonebook", "facts": facts, "exponent": exponent, "seed": seed}
 
 
+def _at_size(size: str, batch: int, **rest: Any) -> Preset:
+    """Models of one size, on facts without end."""
+    return Preset(
+        source=_phonebook,
+        frequencies={"uniform": 500_000, "power law": 1_000_000},
+        sizes=(size,),
+        loads=_LOADS,
+        seeds=(0,),
+        exposures=100,
+        batch=batch,
+        expected=2.2,
+        **rest,
+    )
+
+
 _LOADS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 4.0)
 
 PRESETS = {
@@ -109,6 +124,10 @@ PRESETS = {
         batch=512,
         expected=2.2,
     ),
+    "0.2M": _at_size("0.2M", 512),
+    "0.8M": _at_size("0.8M", 2048, precision="auto"),
+    "3.2M": _at_size("3.2M", 4096, precision="auto"),
+    "gpt2-small": _at_size("gpt2-small", 16_384, precision="auto"),
 }
 
 

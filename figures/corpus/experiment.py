@@ -1,6 +1,6 @@
 """A corpus larger than a model holds, trained on as it is and with selection."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,8 +22,10 @@ from factcap.models import (
     measure_other_facts,
 )
 from factcap.models import train_together as make
+from factcap.models.compiler import on_cpu
 from factcap.models.runs.directory.reading import is_finished, read_outcome
 from factcap.models.runs.result import measured
+from factcap.models.runs.shape import by_shape
 from factcap.synth import FactSet
 from factcap.synth.corpus import (
     Corpus,
@@ -45,8 +47,6 @@ from factcap.synth.errors import require
 from factcap.synth.selection import SCHEMES
 
 ORDINARY = "ordinary"
-# Blocks of the models.
-DEPTH = 2
 COLUMNS = (
     *("scheme", "scored", "seed", "facts_known", "known_ratio", "beyond_guess", "beyond_ratio"),
     *("known_by_all", "weighted_accuracy", "prompt_accuracy", "stored_bits", "facts", "guessable"),
@@ -110,7 +110,8 @@ class Plan:
         facts: that the documents tell; they number so many documents.
         documents: the same.
         pieces: of the vocabulary.
-        width: of the model, which has two blocks.
+        width: of the model.
+        depth: its blocks.
         draws: documents drawn in a run, scoring included.
         batch: documents a step.
         learning_rate: of all runs; the one at which ordinary training knows most.
@@ -126,6 +127,7 @@ class Plan:
     documents: Count = 4000
     pieces: Count = 512
     width: Annotated[int, must("at least 16", lambda n: n >= 16)] = 16
+    depth: Count = 2
     draws: Count = 160_000
     batch: Count = 64
     learning_rate: Positive = 0.03
@@ -143,6 +145,19 @@ class Plan:
         Scheme("worth", "documents"),
     )
     seeds: Seeds = (0, 1, 2, 3, 4)
+
+
+def _at_size(facts: int, learning_rate: float, **rest: Any) -> Plan:
+    """As many documents a fact, and draws of each, as a small model has; values as they come."""
+    return Plan(
+        facts=facts,
+        documents=4 * facts,
+        draws=160 * facts,
+        learning_rate=learning_rate,
+        most_alike=None,
+        schemes=(Scheme("loss_h"), Scheme("worth"), Scheme("loss_h", "documents")),
+        **rest,
+    )
 
 
 _FEW: dict[str, Any] = {"schemes": (Scheme("loss_h"),), "seeds": (0, 1, 2)}
@@ -163,6 +178,9 @@ PRESETS = {
     "twice-rate": Plan(learning_rate=0.06, **_FEW),
     # Values as common as they are in the data: half of what a model can say is "French".
     "skewed-values": Plan(learning_rate=0.04, most_alike=None, seeds=(0, 1)),
+    "0.2M": _at_size(64_000, 0.03, width=64, depth=2, pieces=2048, batch=1024, seeds=(0, 1)),
+    "0.8M": _at_size(256_000, 0.02, width=128, depth=3, pieces=2048, batch=2048, seeds=(0,)),
+    "3.2M": _at_size(1_000_000, 0.015, width=256, depth=3, pieces=4096, batch=4096, seeds=(0,)),
 }
 
 
@@ -238,7 +256,7 @@ def job(plan: Plan, made: Material, scheme: Scheme, seed: int, folder: Path) -> 
         select=select,
     )
     vocabulary = made.tokenized.pairs.size + 1
-    model = TransformerConfig(vocabulary, plan.width, DEPTH, heads_of(plan.width))
+    model = TransformerConfig(vocabulary, plan.width, plan.depth, heads_of(plan.width))
     planned = Job(made.documents, model, training, folder, grouping=grouping)
     return Job(
         made.documents,
@@ -255,8 +273,9 @@ def make_jobs(
 ) -> None:
     """Make those of the runs that are not finished, each in a process of its own if there are any.
 
-    Runs of one directory are made once: where all marks are found, documents that nobody marked are
-    the same run as marked ones.
+    On an accelerator those of one shape are members of one program, in this process. Runs of one
+    directory are made once: where all marks are found, documents that nobody marked are the same
+    run as marked ones.
 
     Raises:
         FloatingPointError: if a run diverged.
@@ -269,16 +288,39 @@ def make_jobs(
         left.setdefault(jobs[number].directory, []).append(number)
     numbers = list(left.values())
     made = [jobs[own[0]] for own in numbers]
-    alone = workers == 0 or len(made) < 2
-    done = enumerate(map(_make, made)) if alone else in_processes(_make, made, workers)
-    for place, _ in done:
+
+    def tell(place: int, share: float) -> None:
         for number in numbers[place]:
-            progress(number, len(jobs), 1.0)
+            progress(number, len(jobs), share)
+
+    if not on_cpu():
+        done = _make_together(made, tell)
+    elif workers == 0 or len(made) < 2:
+        done = enumerate(map(_make, made))
+    else:
+        done = in_processes(_make, made, workers)
+    for place, _ in done:
+        tell(place, 1.0)
 
 
 def _make(job: Job) -> None:
     for _, result in make([job]):
         measured(result)
+
+
+def _make_together(
+    jobs: Sequence[Job], tell: Callable[[int, float], object]
+) -> Iterator[tuple[int, None]]:
+    for places in by_shape(jobs):
+        together = make(
+            [jobs[place] for place in places],
+            progress=lambda number, done, steps, _, places=places: tell(
+                places[number], done / steps
+            ),
+        )
+        for number, result in together:
+            measured(result)
+            yield places[number], None
 
 
 def row(

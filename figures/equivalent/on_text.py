@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from factcap.figures.corpus.experiment import (
-    DEPTH,
     ORDINARILY,
     ORDINARY,
     Material,
@@ -41,7 +40,7 @@ def text_series(plan: Plan, made: Materials) -> list[Series]:
     """Ordinary training of each size and budget, and each scheme at the smallest size."""
     text, some = plan.text, next(iter(made.values()))
     vocabulary = some.tokenized.pairs.size + 1
-    small = TransformerConfig(vocabulary, text.width, DEPTH, heads_of(text.width))
+    small = TransformerConfig(vocabulary, text.width, text.depth, heads_of(text.width))
     smallest = Series(TEXT, ORDINARY, BOTH, text.width, text.draws, text.batch)
 
     def draw_flops(one: Series) -> float:

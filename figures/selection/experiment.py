@@ -11,6 +11,7 @@ from factcap.figures.fields import Count, Items, NotNegative, Positive, Seeds, S
 from factcap.figures.intervals import mean_and_half
 from factcap.figures.runs import Finished
 from factcap.models import RunSpec, named_size, run_spec
+from factcap.models.transformer.fast.values import PRECISIONS
 from factcap.synth import power_law
 from factcap.synth.errors import require
 from factcap.synth.selection import SCHEMES
@@ -57,6 +58,7 @@ class Plan:
         others: schemes that are trained at the loads `others_at` only.
         others_at: some of the loads.
         seeds: of facts, parameters and draws.
+        precision: of all runs.
     """
 
     size: Size = "8k"
@@ -65,12 +67,15 @@ class Plan:
     batch: Count = 128
     exponents: tuple[NotNegative, ...] = (0.0, 0.8, 1.0, 1.5)
     loads: tuple[Positive, ...] = (0.7, 1.0, 1.5, 2.0, 4.0)
-    schemes: tuple[SchemeName, ...] = ("random", "loss_h", "loss_hf", "worth")
+    schemes: Annotated[tuple[SchemeName, ...], Items(empty=True)] = (
+        *("random", "loss_h", "loss_hf", "worth"),
+    )
     others: Annotated[tuple[SchemeName, ...], Items(empty=True)] = (
         *("random_flat", "frequency", "influence", "deduplicate", UNCOUNTED),
     )
     others_at: Annotated[tuple[Positive, ...], Items(empty=True)] = (0.7, 2.0)
     seeds: Seeds = (0,)
+    precision: Annotated[str, one_of(PRECISIONS)] = next(iter(PRECISIONS))
 
     def __post_init__(self):
         require(
@@ -92,6 +97,24 @@ class Plan:
         return round(load * self.nominal_bits / BITS)
 
 
+def _at_size(size: str, draws: int, batch: int, seeds: int, **rest: Any) -> Plan:
+    """At twice what fits with selection, beside ordinary training where all fits."""
+    return Plan(
+        size=size,
+        draws=draws,
+        batch=batch,
+        exponents=(0.0, 1.0),
+        loads=(1.0, 1.2, 2.0),
+        schemes=(),
+        others=("loss_h", "loss_hf", "worth"),
+        others_at=(2.0,),
+        seeds=tuple(range(seeds)),
+        **rest,
+    )
+
+
+# Draws grow with the parameters, as the facts do: some 28 for each. A core needs hours for 0.2M, a
+# large GPU minutes for 0.8M, and days for gpt2-small.
 PRESETS = {
     "tiny": Plan(
         draws=64_000,
@@ -102,7 +125,10 @@ PRESETS = {
     ),
     "laptop": Plan(),
     "five-seeds": Plan(seeds=(0, 1, 2, 3, 4)),
-    "gpu": Plan(size="0.2M", draws=12_000_000, batch=512, seeds=(0, 1, 2)),
+    "0.2M": _at_size("0.2M", 6_000_000, 512, seeds=3),
+    "0.8M": _at_size("0.8M", 24_000_000, 2048, seeds=3, precision="bfloat16"),
+    "3.2M": _at_size("3.2M", 90_000_000, 4096, seeds=1, precision="bfloat16"),
+    "gpt2-small": _at_size("gpt2-small", 2_400_000_000, 16_384, seeds=1, precision="bfloat16"),
 }
 
 
@@ -142,7 +168,10 @@ def _schemes(plan: Plan, load: float) -> Iterator[str]:
 
 def _spec(plan: Plan, exponent: float, load: float, scheme: str, seed: int) -> RunSpec:
     recipe = power_law_recipe(plan.offered(load), exponent, seed)
-    return fixed_draws(recipe, plan.size, plan.draws, plan.batch, seed, _select(plan, scheme))
+    select = _select(plan, scheme)
+    return fixed_draws(
+        recipe, plan.size, plan.draws, plan.batch, seed, select, precision=plan.precision
+    )
 
 
 def power_law_recipe(facts: int, exponent: float, seed: int) -> dict[str, Any]:
@@ -165,6 +194,8 @@ def fixed_draws(
     batch: int,
     seed: int,
     select: Mapping[str, Any] | str | None,
+    *,
+    precision: str = next(iter(PRECISIONS)),
 ) -> RunSpec:
     """A run that draws so many facts, whatever it knows; scoring for `select` included."""
     return run_spec(
@@ -174,6 +205,7 @@ def fixed_draws(
             "exposures": draws / recipe["facts"],
             "fewest_steps": 0,
             "batch": batch,
+            "precision": precision,
             "saturate": False,
             "seed": seed,
             "select": select,

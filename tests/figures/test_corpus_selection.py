@@ -149,6 +149,32 @@ def test_runs_of_one_directory_are_made_once(tmp_path, monkeypatch):
     assert sorted(told) == [0, 1, 2]
 
 
+def test_on_an_accelerator_runs_of_one_shape_are_members_of_one_program(tmp_path, monkeypatch):
+    groups, told = [], []
+
+    def together(jobs, progress):
+        groups.append([one.directory.name for one in jobs])
+        for number in range(len(jobs)):
+            progress(number, 1, 4, {})
+            yield number, None
+
+    monkeypatch.setattr(experiment, "make", together)
+    monkeypatch.setattr(experiment, "measured", lambda result: result)
+    monkeypatch.setattr(experiment, "on_cpu", lambda: False)
+    jobs = [
+        Job(
+            phonebook(5),
+            TransformerConfig(202, width=width, depth=1, heads=1),
+            TrainConfig(batch=4),
+            tmp_path / name,
+        )
+        for name, width in (("a", 8), ("b", 16), ("c", 8), ("a", 8))
+    ]
+    experiment.make_jobs(jobs, workers=1, progress=lambda run, _, share: told.append((run, share)))
+    assert groups == [["a", "c"], ["b"]]
+    assert sorted(told) == [(run, share) for run in range(4) for share in (0.25, 1.0)]
+
+
 def committed():
     with (RESULTS / "corpus_selection.csv").open() as file:
         rows = list(csv.DictReader(file))
