@@ -40,33 +40,42 @@ def most_bits(parameters: float, bits_drawn: float) -> float:
 
 
 def expected_bits(
-    history: Sequence[tuple[float, float]], share: float, stored: float, steepest: float = STEEPEST
+    history: Sequence[tuple[float, float]],
+    share: float,
+    stored: float,
+    steepest: float = STEEPEST,
+    drawn: float | None = None,
 ) -> float:
     """Bits that will be stored at the end of a training.
 
-    S(1) = S(t) t^-a with S(t) the bits stored now: a is 1/2 late (an empirical law of a learning
+    S(1) = S(t) ((d + 1 - t) / d)^a with S(t) the bits stored now and d the share of all draws that
+    these facts have had; from now on they get all. a is 1/2 late (an empirical law of a learning
     rate that is constant and then falls linearly), and early the growth since a check before,
     clipped to [1/2, steepest]; the steepest where there is none.
 
     Args:
         history: (share, stored bits) of the checks before, in order.
-        share: of the training, in (0, 1].
+        share: t, of the training, in (0, 1].
         stored: bits now, of the same facts.
         steepest: the largest a, at least 1/2.
+        drawn: d, in (0, t]; None: t, nothing else was drawn.
 
-    >>> expected_bits([], 0.5, 1000.0)
-    1414.213562373095
+    >>> expected_bits([], 0.5, 1000.0), expected_bits([], 0.5, 1000.0, drawn=0.25)
+    (1414.213562373095, 1732.0508075688772)
     >>> round(expected_bits([(0.1, 100.0)], 0.2, 170.0), 3)  # a = log2(1.7) = 0.766
     582.82
     """
-    if share > _LATE:
-        return stored * share**-LATE_EXPONENT
     before = [(at, bits) for at, bits in history if at <= _APART * share and bits > 0]
-    if not before or stored <= 0:
-        return stored * share**-steepest
-    at, bits = before[-1]
-    measured = math.log(stored / bits) / math.log(share / at)
-    return stored * share ** -min(max(measured, LATE_EXPONENT), steepest)
+    if share > _LATE:
+        exponent = LATE_EXPONENT
+    elif not before or stored <= 0:
+        exponent = steepest
+    else:
+        at, bits = before[-1]
+        measured = math.log(stored / bits) / math.log(share / at)
+        exponent = min(max(measured, LATE_EXPONENT), steepest)
+    had = share if drawn is None else drawn
+    return stored * ((had + 1 - share) / had) ** exponent
 
 
 def running_budget(
@@ -75,6 +84,7 @@ def running_budget(
     stored: float,
     most: float,
     steepest: float = STEEPEST,
+    drawn: float | None = None,
 ) -> float:
     """The bits to keep on training on after this share: `expected_bits`, generous at first.
 
@@ -86,6 +96,7 @@ def running_budget(
         stored: bits now, of the same facts.
         most: bits that the model might store: see `most_bits`.
         steepest: see `expected_bits`.
+        drawn: the same.
 
     >>> running_budget([], 0.8, 1000.0, 5000.0)
     1118.033988749895
@@ -93,7 +104,7 @@ def running_budget(
     5000.0
     """
     slack = 1 + _SLACK * max(0.0, 1 - share / SETTLED)
-    return min(most, slack * expected_bits(history, share, stored, steepest))
+    return min(most, slack * expected_bits(history, share, stored, steepest, drawn))
 
 
 def check_given_budget(budget_bits: float) -> None:

@@ -57,6 +57,8 @@ class Selector:
         seen_loss: share of its entropy that the loss of each fact was, summed over the looks so
             far, of which each counts less than the one after it; None before the first.
         looks: what such a sum would be of facts that are not known at all.
+        drawn: share of all draws that each fact has had, where what is kept shrinks; None before
+            the first look.
         latest: loss of each fact when it was last trained on, where what was dropped may come back;
             None before the first look.
     """
@@ -74,6 +76,7 @@ class Selector:
     exposures: Float64[np.ndarray, " facts"] | None = None
     seen_loss: Float64[np.ndarray, " facts"] | None = None
     looks: float = 0.0
+    drawn: Float64[np.ndarray, " facts"] | None = None
     latest: Float64[np.ndarray, " facts"] | None = None
 
     def __post_init__(self):
@@ -182,8 +185,15 @@ class Selector:
         return not np.array_equal(before, self.weights)
 
     def _running_budget(self, share: float, stored: Float64[np.ndarray, " present"]) -> float:
-        bits = float(stored.sum())
-        budget = running_budget(self.history, share, bits, self.most_bits, self._steepest())
+        """Bits to keep; facts that shared the draws with others will grow the more without them."""
+        bits, had = float(stored.sum()), None
+        if self._narrows:
+            since = share - (self.history[-1][0] if self.history else 0.0)
+            drawn = since * self.weights / self.weights.sum()
+            drawn += 0.0 if self.drawn is None else self.drawn
+            self.drawn, had = drawn, float(drawn[self.weights > 0].sum())
+        steepest = self._steepest()
+        budget = running_budget(self.history, share, bits, self.most_bits, steepest, had)
         return max(budget, self.least_bits)
 
     def _steepest(self) -> float:
@@ -230,6 +240,7 @@ class Selector:
             "exposures": None if self.exposures is None else packed(self.exposures),
             "seen_loss": None if self.seen_loss is None else packed(self.seen_loss),
             "looks": self.looks,
+            "drawn": None if self.drawn is None else packed(self.drawn),
             "latest": None if self.latest is None else packed(self.latest),
         }
 
@@ -239,6 +250,7 @@ class Selector:
         self.exposures = None if state["exposures"] is None else unpacked(state["exposures"])
         self.seen_loss = None if state["seen_loss"] is None else unpacked(state["seen_loss"])
         self.looks = float(state["looks"])
+        self.drawn = None if state["drawn"] is None else unpacked(state["drawn"])
         self.latest = None if state["latest"] is None else unpacked(state["latest"])
         self.history = [(float(share), float(bits)) for share, bits in state["history"]]
 
