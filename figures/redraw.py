@@ -23,6 +23,10 @@ from factcap.synth.errors import BadInput, require
 # Tables of another name than their figure's.
 _FIGURES = {
     "capacity_curve_gpu": "capacity_curve",
+    "capacity_curve_0.2M": "capacity_curve",
+    "corpus_selection_0.2M": "corpus_selection",
+    "selection_gain_0.2M": "selection_gain",
+    "selection_gain_0.8M": "selection_gain",
     "equivalent_size_corpus": "equivalent_size",
     "what_is_lost_corpus": "what_is_lost",
 }
@@ -30,6 +34,8 @@ _FIGURES = {
 _PRESETS: Mapping[str, str] = {
     "stored_bits": "laptop",
     "selection_gain": "five-seeds",
+    "selection_gain_0.2M": "0.2M",
+    "selection_gain_0.8M": "0.8M",
     "rules_in_transformers": "laptop",
     "splitting": "laptop",
 }
@@ -67,9 +73,9 @@ def redraw(table: Path) -> Figure:
         # What theory says of a corpus needs the corpus, and is left out.
         problems = module.fact_problems(rows)
         return module.draw(rows, _without_empty(read_csv(beside)), problems)
-    if name not in _PRESETS:
+    if table.stem not in _PRESETS:
         return module.draw(rows)
-    plan = module.PRESETS[_PRESETS[name]]
+    plan = module.PRESETS[_PRESETS[table.stem]]
     return draw_rows(plan, rows) if name == "splitting" else module.draw(rows, plan)
 
 

@@ -100,7 +100,7 @@ class Curve:
     """
 
     preset: str = "laptop"
-    """laptop: minutes on two cores; gpu: four sizes, minutes on a large GPU; tiny: a trial."""
+    """laptop: minutes on two cores; gpu: four sizes on a GPU; 0.8M say: one size; tiny: a trial."""
     set: Changes = ()
     """Change a field of the preset, say loads=0.5,1,2 or seeds=2 (0 and 1); may be given again.
     `factcap figure capacity_curve --presets` lists them all."""

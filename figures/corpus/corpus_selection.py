@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from factcap.figures.corpus.experiment import (
     COLUMNS,
@@ -130,7 +131,8 @@ def draw(rows: Sequence[Row]) -> Figure:
             axes.axvline(ordinary, color=COLORS[number], linewidth=0.8)
     left.set_yticks(range(len(names)), [_label(*name) for name in names])
     left.invert_yaxis()
-    left.set(xlabel="facts", xlim=(0, None))
+    left.set(xlabel="facts", xlim=(0, 1.05 * max(row["facts_known"] for row in rows)))
+    left.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     right.set(xlabel="frequency of the facts known", xlim=(0, 1))
     handles, labels = left.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=len(labels))

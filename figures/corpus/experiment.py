@@ -178,9 +178,9 @@ PRESETS = {
     "twice-rate": Plan(learning_rate=0.06, **_FEW),
     # Values as common as they are in the data: half of what a model can say is "French".
     "skewed-values": Plan(learning_rate=0.04, most_alike=None, seeds=(0, 1)),
-    "0.2M": _at_size(64_000, 0.03, width=64, depth=2, pieces=2048, batch=1024, seeds=(0, 1)),
-    "0.8M": _at_size(256_000, 0.02, width=128, depth=3, pieces=2048, batch=2048, seeds=(0,)),
-    "3.2M": _at_size(1_000_000, 0.015, width=256, depth=3, pieces=4096, batch=4096, seeds=(0,)),
+    "0.2M": _at_size(64_000, 0.015, width=64, depth=2, pieces=2048, batch=1024, seeds=(0, 1)),
+    "0.8M": _at_size(256_000, 0.01, width=128, depth=3, pieces=2048, batch=2048, seeds=(0,)),
+    "3.2M": _at_size(1_000_000, 0.0075, width=256, depth=3, pieces=4096, batch=4096, seeds=(0,)),
 }
 
 

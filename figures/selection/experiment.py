@@ -92,6 +92,11 @@ class Plan:
         """What the model is taken to store, in bits."""
         return self.bits_per_parameter * named_size(self.size, VOCABULARY).parameters
 
+    @property
+    def pictured(self) -> tuple[str, ...]:
+        """What is drawn beside ordinary training: the others only where there is nothing else."""
+        return self.schemes or self.others
+
     def offered(self, load: float) -> int:
         """Facts offered at a load."""
         return round(load * self.nominal_bits / BITS)

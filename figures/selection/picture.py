@@ -21,11 +21,11 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
     parts: Any = figure.subfigures(2, 1, height_ratios=(2, 1.1))
     above, below = parts
     panels = above.subplots(2, columns, sharex=True, sharey="row", squeeze=False)
-    capacity = float(rows[0]["capacity_bits"])
+    capacity, thousands = float(rows[0]["capacity_bits"]), StrMethodFormatter("{x:,.0f}")
     for column, exponent in enumerate(plan.exponents):
         upper, lower = panels[:, column]
         here = [row for row in rows if row["exponent"] == exponent]
-        for number, scheme in enumerate((ORDINARY, *plan.schemes)):
+        for number, scheme in enumerate((ORDINARY, *plan.pictured)):
             chosen = [row for row in here if row["scheme"] == scheme]
             _line(upper, number, scheme, chosen, "facts_known")
             _line(lower, number, scheme, chosen, "weighted_accuracy")
@@ -35,25 +35,31 @@ def draw(rows: Sequence[Row], plan: Plan) -> Figure:
         lower.set_xlabel("facts offered")
         lower.set_xscale("log")
         lower.set_xticks([plan.offered(load) for load in plan.loads])
-        lower.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        lower.xaxis.set_major_formatter(thousands)
         lower.xaxis.set_minor_locator(NullLocator())
         lower.tick_params(axis="x", labelrotation=90)
     panels[0, 0].set(ylabel="facts known", ylim=(0, None))
+    panels[0, 0].yaxis.set_major_formatter(thousands)
     panels[1, 0].set(ylabel="frequency-weighted accuracy", ylim=(0, 1.03))
     handles, labels = panels[0, 0].get_legend_handles_labels()
     above.legend(handles, labels, loc="outside upper center", ncols=len(labels))
     left, right = below.subplots(1, 2)
     _best(left, rows, plan, "facts_known")
     left.axhline(capacity / BITS, color="black", linewidth=1.2)
-    left.set(ylabel="facts known", title="Most facts known, over all numbers offered")
+    best = max(capacity / BITS, *(row["facts_known"] for row in rows))
+    left.set(ylim=(0, 1.05 * best), ylabel="facts known")
+    left.set_title("Most facts known, over all numbers offered")
+    left.yaxis.set_major_formatter(thousands)
     most = max(plan.loads)
     largest = [row for row in rows if row["load"] == most]
     _best(right, largest, plan, "weighted_ratio")
     right.axhline(1, color="black", linewidth=1.2)
-    title = f"{plan.offered(most):,} facts offered, {most:g} times what fits"
+    title = (
+        f"{plan.offered(most):,} facts, {plan.offered(most) * BITS / capacity:.2g} times what fits"
+    )
     right.set(ylabel="weighted accuracy / bound", title=title)
     first = rows[0]
-    seeds = len(plan.seeds)
+    seeds = len({row["seed"] for row in rows})
     note = (
         f"{first['parameters']:,} parameters; {BITS:g} bits a fact; {plan.draws:,} draws; "
         + ("one seed" if seeds == 1 else f"mean of {seeds} seeds, bars: their range")
@@ -95,7 +101,7 @@ def _bounds(upper: Axes, lower: Axes, exponent: float, plan: Plan, capacity: flo
 
 def _best(axes: Axes, rows: Sequence[Row], plan: Plan, column: str) -> None:
     """For each exponent a mark a scheme: its best mean over the set sizes."""
-    schemes = (ORDINARY, *plan.schemes)
+    schemes = (ORDINARY, *plan.pictured)
     for number, scheme in enumerate(schemes):
         shift = (number - (len(schemes) - 1) / 2) * 0.13
         for place, exponent in enumerate(plan.exponents):

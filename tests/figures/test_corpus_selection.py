@@ -231,3 +231,33 @@ def test_the_document_says_what_the_committed_runs_say():
         f"{spans:.0f}, and of documents that nobody marked {documents:.0f}"
     )
     assert sentence in " ".join((RESULTS.parent / "results.md").read_text().split())
+
+
+def test_the_page_says_what_a_larger_model_gains():
+    with (RESULTS / "corpus_selection_0.2M.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    text = " ".join((RESULTS.parent / "corpus.md").read_text().split())
+    known, ratio = (
+        {
+            (scheme, scored): [
+                float(row[column])
+                for row in rows
+                if (row["scheme"], row["scored"]) == (scheme, scored)
+            ]
+            for scheme, scored in {(row["scheme"], row["scored"]) for row in rows}
+        }
+        for column in ("facts_known", "known_ratio")
+    )
+    ordinary = [row for row in rows if row["scheme"] == "ordinary"]
+    stored = [float(row["stored_bits"]) / float(row["entropy_bits"]) for row in ordinary]
+    plan = PRESETS["0.2M"]
+    gains = {which: "{:.2f} and {:.2f} times".format(*found) for which, found in ratio.items()}
+    for sentence in (
+        f"{plan.facts:,} facts of made-up people in {plan.documents:,} documents",
+        f"stores {np.mean(stored):.0%} of the bits".replace("%", " %"),
+        f"the load is {1 / max(stored):.1f}, and knows "
+        f"{np.mean(known['ordinary', 'nothing']):,.0f} facts",
+        f"`loss_h` knows {gains['loss_h', 'spans']} as many, `worth` {gains['worth', 'spans']}",
+        f"of unmarked documents `loss_h` {gains['loss_h', 'documents']}",
+    ):
+        assert sentence in text

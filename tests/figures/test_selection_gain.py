@@ -186,3 +186,32 @@ def test_the_page_says_what_the_table_says():
         f"({len(runs)} runs",
     ):
         assert sentence in page
+
+
+@pytest.mark.parametrize("size", ["0.2M", "0.8M"])
+def test_the_page_says_what_larger_models_gain(size):
+    with open(RESULTS / f"selection_gain_{size}.csv") as file:
+        runs = [row for row in csv.DictReader(file) if float(row["load"]) == 2]
+    page = (RESULTS.parent / "selection.md").read_text()
+    plan, schemes = PRESETS[size], (ORDINARY, "loss_h", "loss_hf", "worth")
+    assert {row["scheme"] for row in runs} == {ORDINARY, *plan.pictured} == set(schemes)
+    parameters, capacity = int(runs[0]["parameters"]), float(runs[0]["capacity_bits"])
+    for exponent, name, column, digits in (
+        (0, "uniform: facts known / bound", "known_ratio", 2),
+        (1, "s = 1: weighted accuracy / bound", "weighted_ratio", 3),
+    ):
+        found = {
+            row["scheme"]: float(row[column]) for row in runs if float(row["exponent"]) == exponent
+        }
+        first = f"{parameters:,} | {capacity / parameters:.2f} |" if exponent == 0 else "| |"
+        cells = " | ".join(f"{found[scheme]:.{digits}f}" for scheme in schemes)
+        assert f"| {first} {name} | {cells} |" in page
+
+
+def test_presets_at_size_offer_twice_what_fits_and_draw_as_often_for_each_parameter():
+    plans = [PRESETS[size] for size in ("0.2M", "0.8M", "3.2M", "gpt2-small")]
+    for plan in plans:
+        bits = plan.nominal_bits
+        assert plan.offered(max(plan.loads)) * BITS == pytest.approx(2 * bits, rel=1e-4)
+        assert plan.draws / (bits / plan.bits_per_parameter) == pytest.approx(28.5, rel=0.05)
+        assert {point.scheme for point in points(plan) if point.load < 2} == {ORDINARY}
