@@ -8,8 +8,8 @@ from jaxtyping import Float64, Int64
 from torch.utils.data import Sampler
 
 from factcap.synth.errors import require
+from factcap.synth.selection.as_text import packed, unpacked
 from factcap.synth.selection.evidence import check_numbers
-from factcap.synth.selection.selector import packed, unpacked
 
 Weights = Float64[np.ndarray, " examples"]
 

@@ -77,7 +77,7 @@ def _phonebook(frequency: str, facts: int, seed: int) -> dict[str, Any]:
 
 
 def _at_size(size: str, batch: int, **rest: Any) -> Preset:
-    """Models of one size, on facts without end."""
+    """Models of one size, on made-up phone numbers."""
     return Preset(
         source=_phonebook,
         frequencies={"uniform": 500_000, "power law": 1_000_000},

@@ -103,7 +103,7 @@ class Plan:
 
 
 def _at_size(size: str, draws: int, batch: int, seeds: int, **rest: Any) -> Plan:
-    """At twice what fits with selection, beside ordinary training where all fits."""
+    """Selection at twice what fits, beside ordinary training there and near what fits."""
     return Plan(
         size=size,
         draws=draws,
@@ -118,7 +118,7 @@ def _at_size(size: str, draws: int, batch: int, seeds: int, **rest: Any) -> Plan
     )
 
 
-# Draws grow with the parameters, as the facts do: some 28 for each. A core needs hours for 0.2M, a
+# Draws grow with the parameters, as the facts do: 28 to 30 for each. A core needs hours for 0.2M, a
 # large GPU minutes for 0.8M, and days for gpt2-small.
 PRESETS = {
     "tiny": Plan(

@@ -70,7 +70,7 @@ class LiveRun:
     def __post_init__(self):
         job, count, parameters = self.job, len(self.job.facts), self.job.model.parameters
         self.training = filled(job.training, count, job.model.width)
-        self.selection = make_selection(job.facts, self.training, parameters, job.grouping)
+        self.selection = make_selection(job.facts, self.training, job.model, job.grouping)
         scoring_draws = 0.0 if self.selection is None else self.selection.planned_draws()
         entropy_bits = float(job.facts.entropy_bits.sum())
         self.rule = StoppingRule(self.training, count, entropy_bits, parameters, scoring_draws)

@@ -8,12 +8,13 @@ import numpy as np
 from jaxtyping import Float64
 
 from factcap.synth.corpus import Grouping
+from factcap.synth.selection.as_text import packed, unpacked
 from factcap.synth.selection.budget import most_bits
 from factcap.synth.selection.config import SelectConfig
 from factcap.synth.selection.offered import Items
 from factcap.synth.selection.schemes import SCHEMES, Scheme
 from factcap.synth.selection.selection import ScoredModel
-from factcap.synth.selection.selector import SCORING, Selector, packed, unpacked
+from factcap.synth.selection.selector import SCORING, Selector
 
 # Of all loss, what the groups hold that have lost the largest shares of theirs.
 _QUICKEST = 0.05

@@ -1,13 +1,12 @@
 """A scheme at work in a training: when it selects, by what budget, at what cost."""
 
-import base64
-import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 
+from factcap.synth.selection.as_text import packed, unpacked
 from factcap.synth.selection.budget import LATE_EXPONENT, STEEPEST, most_bits, running_budget
 from factcap.synth.selection.config import SelectConfig
 from factcap.synth.selection.evidence import Evidence
@@ -50,6 +49,7 @@ class Selector:
         narrowing: whether what is kept shrinks little by little where losses alone decide, and
             what was dropped stays dropped; else what is too much is dropped at once, and comes back
             when a later budget allows it.
+        late: the power of time with which stored bits grow late: see `late_exponent`.
         weights: current sampling weights, 0 where a fact was dropped.
         history: (share of the training, stored bits of what was kept) of the selections so far.
         exposures: of each fact, as the losses suggest, of documents those at the first selection;
@@ -57,8 +57,8 @@ class Selector:
         seen_loss: share of its entropy that the loss of each fact was, summed over the looks so
             far, of which each counts less than the one after it; None before the first.
         looks: what such a sum would be of facts that are not known at all.
-        drawn: share of all draws that each fact has had, where what is kept shrinks; None before
-            the first look.
+        drawn: share of all draws that each fact has had, where it shrinks to a budget that sets
+            itself; None before the first look, and elsewhere.
         latest: loss of each fact when it was last trained on, where what was dropped may come back;
             None before the first look.
     """
@@ -71,6 +71,7 @@ class Selector:
     least_bits: float = 0.0
     by_frequency: bool = False
     narrowing: bool = True
+    late: float = LATE_EXPONENT
     weights: Float64[np.ndarray, " facts"] = field(init=False)
     history: list[tuple[float, float]] = field(default_factory=list)
     exposures: Float64[np.ndarray, " facts"] | None = None
@@ -193,7 +194,8 @@ class Selector:
             drawn += 0.0 if self.drawn is None else self.drawn
             self.drawn, had = drawn, float(drawn[self.weights > 0].sum())
         steepest = self._steepest()
-        budget = running_budget(self.history, share, bits, self.most_bits, steepest, had)
+        rest = (self.most_bits, steepest, had, self.late)
+        budget = running_budget(self.history, share, bits, *rest)
         return max(budget, self.least_bits)
 
     def _steepest(self) -> float:
@@ -250,7 +252,8 @@ class Selector:
         self.exposures = None if state["exposures"] is None else unpacked(state["exposures"])
         self.seen_loss = None if state["seen_loss"] is None else unpacked(state["seen_loss"])
         self.looks = float(state["looks"])
-        self.drawn = None if state["drawn"] is None else unpacked(state["drawn"])
+        drawn = state.get("drawn")  # states before 2026-11 have none
+        self.drawn = None if drawn is None else unpacked(drawn)
         self.latest = None if state["latest"] is None else unpacked(state["latest"])
         self.history = [(float(share), float(bits)) for share, bits in state["history"]]
 
@@ -289,13 +292,3 @@ class Selector:
         rng = np.random.default_rng([self.seed, 0xC0])
         counts = rng.multinomial(round(self.draws), self.facts.frequency)
         return shrunk_counts(counts.astype(np.float64))
-
-
-def packed(array: Float64[np.ndarray, " facts"]) -> str:
-    """Numbers as text, for JSON."""
-    return base64.b64encode(zlib.compress(array.tobytes())).decode()
-
-
-def unpacked(text: str) -> Float64[np.ndarray, " facts"]:
-    """The numbers again."""
-    return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.float64).copy()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factcap.models import TrainConfig
+from factcap.models import TrainConfig, TransformerConfig
 from factcap.models.training.selection.selection import make_selection
 from factcap.synth import BadInput
 from factcap.synth.selection import SCHEMES, SelectConfig, Selector
@@ -149,7 +149,7 @@ def test_the_selection_is_that_of_our_own_engine(scheme, tmp_path):
     ).selection
     training = TrainConfig(exposures=100, batch=4, fewest_steps=0, seed=7, select=config)
     parameters = sum(each.numel() for each in parameters_of(trainer))
-    here = make_selection(facts, training, parameters)
+    here = make_selection(facts, training, TransformerConfig(33, width=8, depth=1, heads=1))
     assert isinstance(here, Selector)
     # Only our own engine narrows.
     here = Selector(facts, config, parameters, here.draws, here.seed, narrowing=False)

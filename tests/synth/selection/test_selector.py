@@ -1,10 +1,12 @@
 import json
+import math
 
 import numpy as np
 import pytest
 
 from factcap.synth import BadInput
 from factcap.synth.selection import SCHEMES, SelectConfig, Selector
+from factcap.synth.selection.budget import expected_bits, late_exponent
 from tests.conftest import make_facts
 
 
@@ -117,7 +119,7 @@ def test_what_shared_its_draws_with_others_is_expected_to_grow_the_more_without_
     """Facts whose stored bits are as the square root of their own draws."""
     facts = make_facts(400, vocabulary=30, values=(2, 2))
     config, H = SelectConfig("loss_h"), facts.entropy_bits
-    chosen = selector(facts, config, parameters=1e6)
+    chosen = selector(facts, config, parameters=1_000_000)
     ease = np.random.default_rng(0).uniform(3, 5, 400)
     drawn, before, cut = np.zeros(400), 0.0, []
     for share in config.shares(narrowing=True):
@@ -134,11 +136,45 @@ def test_what_shared_its_draws_with_others_is_expected_to_grow_the_more_without_
             assert budget - chosen.bits_kept < H.max()
     assert sum(cut) >= 2
     state = json.loads(json.dumps(chosen.state()))
-    other = selector(facts, config, parameters=1e6)
+    other = selector(facts, config, parameters=1_000_000)
     other.restore(state)
     assert json.loads(json.dumps(other.state())) == state
     assert other.drawn is not None
     np.testing.assert_allclose(other.drawn, drawn)
+
+
+def test_a_budget_that_is_told_or_nothing_that_shrinks_counts_no_draws():
+    facts = make_facts(60)
+    told, once = SelectConfig("loss_h", budget_bits=50.0), SelectConfig("loss_h", schedule="once")
+    for config, narrowing in ((told, True), (once, True), (SelectConfig("loss_h"), False)):
+        chosen = Selector(facts, config, 1e6, 10_000, seed=3, narrowing=narrowing)
+        chosen.look(0.1, 0.5 * facts.entropy_bits)
+        assert chosen.drawn is None
+        assert chosen.state()["drawn"] is None
+
+
+def test_what_is_expected_late_follows_the_depth_and_what_is_measured_early_is_no_less():
+    history = [(0.1, 100.0)]
+    for late in (0.5, 0.8, 1.4):
+        assert expected_bits(history, 0.5, 300.0, late=late) == pytest.approx(300 * 2**late)
+        # log2(1.7) = 0.77, and 1 where nothing was measured
+        measured = expected_bits(history, 0.2, 170.0, late=late)
+        assert measured == pytest.approx(170 * 5 ** max(math.log2(1.7), late))
+        assert expected_bits([], 0.2, 170.0, late=late) == pytest.approx(170 * 5 ** max(1, late))
+    shared = expected_bits(history, 0.2, 170.0, drawn=0.1)
+    assert shared == pytest.approx(170 * 9 ** math.log2(1.7))
+
+
+def test_a_deeper_model_keeps_more():
+    facts, kept = make_facts(400, vocabulary=30), {}
+    for depth in (1, 2, 4, 8):
+        late = late_exponent(depth)
+        chosen = Selector(facts, SelectConfig("worth"), 1e6, 10_000, seed=3, late=late)
+        chosen.look(0.4, 0.84 * facts.entropy_bits)
+        kept[depth] = chosen.bits_kept / (0.16 * facts.entropy_bits.sum())
+    assert kept[1] == kept[2]
+    for depth, power in ((2, 0.5), (4, 0.8), (8, 1.4)):
+        assert kept[depth] == pytest.approx(min(1.125 * 0.4**-power, 1 / 0.16), rel=0.02)
 
 
 def test_without_narrowing_what_is_too_much_is_dropped_at_once():
