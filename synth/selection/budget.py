@@ -45,7 +45,7 @@ def late_exponent(depth: int) -> float:
 
     a = 0.5 + 0.15 max(0, L - 2) for L blocks: measured here, with Muon, for uniform facts of 1.2
     times what fits, L of 2, 4, 6 and 8, and widths of 16 to 128. The default learning rate does
-    not fall with L, and a deeper model learns the more when it falls in time.
+    not fall with L, and a deeper model learns more while it falls in time.
 
     >>> [round(late_exponent(depth), 2) for depth in (1, 2, 4, 12)]
     [0.5, 0.5, 0.8, 2.0]
