@@ -76,12 +76,12 @@ def _phonebook(frequency: str, facts: int, seed: int) -> dict[str, Any]:
     return {"generator": "phonebook", "facts": facts, "exponent": exponent, "seed": seed}
 
 
-def _at_size(size: str, batch: int, **rest: Any) -> Preset:
-    """Models of one size, on made-up phone numbers."""
+def _on_gpu(*sizes: str, batch: int, **rest: Any) -> Preset:
+    """Models of these sizes, on made-up phone numbers."""
     return Preset(
         source=_phonebook,
         frequencies={"uniform": 500_000, "power law": 1_000_000},
-        sizes=(size,),
+        sizes=sizes,
         loads=_LOADS,
         seeds=(0,),
         exposures=100,
@@ -114,20 +114,11 @@ PRESETS = {
         batch=128,
         expected=2.3,
     ),
-    "gpu": Preset(
-        source=_phonebook,
-        frequencies={"uniform": 500_000, "power law": 1_000_000},
-        sizes=("29k", "0.1M", "0.2M", "0.8M"),
-        loads=_LOADS,
-        seeds=(0,),
-        exposures=100,
-        batch=512,
-        expected=2.2,
-    ),
-    "0.2M": _at_size("0.2M", 512),
-    "0.8M": _at_size("0.8M", 2048, precision="auto"),
-    "3.2M": _at_size("3.2M", 4096, precision="auto"),
-    "gpt2-small": _at_size("gpt2-small", 16_384, precision="auto"),
+    "gpu": _on_gpu("29k", "0.1M", "0.2M", "0.8M", batch=512),
+    "0.2M": _on_gpu("0.2M", batch=512),
+    "0.8M": _on_gpu("0.8M", batch=2048, precision="auto"),
+    "3.2M": _on_gpu("3.2M", batch=4096, precision="auto"),
+    "gpt2-small": _on_gpu("gpt2-small", batch=16_384, precision="auto"),
 }
 
 

@@ -75,7 +75,7 @@ class Plan:
     )
     others_at: Annotated[tuple[Positive, ...], Items(empty=True)] = (0.7, 2.0)
     seeds: Seeds = (0,)
-    precision: Annotated[str, one_of(PRECISIONS)] = next(iter(PRECISIONS))
+    precision: Annotated[str, one_of(PRECISIONS)] = "float32"
 
     def __post_init__(self):
         require(
@@ -200,7 +200,7 @@ def fixed_draws(
     seed: int,
     select: Mapping[str, Any] | str | None,
     *,
-    precision: str = next(iter(PRECISIONS)),
+    precision: str = "float32",
 ) -> RunSpec:
     """A run that draws so many facts, whatever it knows; scoring for `select` included."""
     return run_spec(

@@ -10,8 +10,8 @@ from factcap.synth.errors import require
 # 8,272 parameters was told to keep 1,190 facts of 21 bits and drew 8.4 million.
 _BITS_PER_PARAMETER, _AT_EXPOSURES, _BITS_A_DOUBLING = 2.6, 200.0, 0.064
 # Stored bits grow with the share t of a training as t^a: measured, a is between 0.9 and 0.6 early.
-# From a third on, the fall of the learning rate included, it is 0.5 for two blocks, 0.8 for four,
-# 1.1 for six and 1.4 for eight, whatever the width.
+# From a third on, the fall of the learning rate included, it is 0.5 to 0.7 for two blocks, 0.7 to
+# 0.9 for four, 1.1 for six and 1.4 for eight, at widths of 16 to 128.
 LATE_EXPONENT, _A_BLOCK, _BLOCKS, _LATE = 0.5, 0.15, 2, 0.35
 # An exponent that is measured early is cut at this; it is taken where none can be measured.
 STEEPEST = 1.0
@@ -44,7 +44,7 @@ def late_exponent(depth: int) -> float:
     """The power of time with which stored bits grow from a third of a training on.
 
     a = 0.5 + 0.15 max(0, L - 2) for L blocks: measured here, with Muon, for uniform facts of 1.2
-    times what fits, L of 2, 4, 6 and 8, and widths of 16 to 128. The default learning rate does
+    times what fits, L of 1 to 8, and widths of 16 to 128. The default learning rate does
     not fall with L, and a deeper model learns more while it falls in time.
 
     >>> [round(late_exponent(depth), 2) for depth in (1, 2, 4, 12)]
