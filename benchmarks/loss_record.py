@@ -1,0 +1,235 @@
+"""How well losses tell frequent facts from rare ones, and what an oracle could read from them.
+
+`python -m benchmarks.loss_record --out docs/results/loss_record.csv`: one core, some minutes. The
+scheme `loss_hf` ranks facts by the mean of their losses so far. Here it selects from four times
+what fits, and two oracles read the same losses: a linear regression and boosted trees, told how
+frequent the other facts are. What they cannot rank better, no rule on losses ranks much better.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from jaxtyping import Bool, Float64
+
+from factcap.figures.files import write_csv
+from factcap.figures.runs import make_runs
+from factcap.figures.selection.experiment import PRESETS, fixed_draws, mean_of, power_law_recipe
+from factcap.models import RunSpec
+from factcap.models.runs import live_run
+from factcap.models.training.selection.selection import make_selection
+from factcap.synth.errors import BadInput
+from factcap.synth.libraries import library
+from factcap.synth.selection.selector import Selector
+
+SCHEME = "loss_hf"
+# Facts are ranked by an oracle that was fitted to the others: to all but one part of so many.
+_PARTS = 4
+RANKINGS = ("latest", "mean", "linear", "boosted")
+_GIVEN = [each for each in fields(Selector) if each.init]
+COLUMNS = ("exponent", "load", "share", "seeds", "facts_left", *RANKINGS)
+
+# What a fit foretells of facts from their losses, [facts, looks].
+Foretell = Callable[[np.ndarray], np.ndarray]
+Fit = Callable[[np.ndarray, np.ndarray, int], Foretell]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a selection saw at one of its looks.
+
+    Attributes:
+        share: of the training so far.
+        left: which facts it still trained on.
+        losses: of all facts, as shares of their entropies.
+        mean: of the losses so far: the lower, the sooner the scheme keeps a fact.
+    """
+
+    share: float
+    left: Bool[np.ndarray, " facts"]
+    losses: Float64[np.ndarray, " facts"]
+    mean: Float64[np.ndarray, " facts"]
+
+
+@dataclass
+class Recording(Selector):
+    """A selector that keeps what it saw.
+
+    Attributes:
+        record: all that it saw, in order.
+    """
+
+    record: list[Look] = field(default_factory=list, kw_only=True)
+
+    def look(self, share: float, nll_bits: np.ndarray, scores: np.ndarray | None = None) -> bool:
+        """See `Selector.look`."""
+        left, entropy = self.weights > 0, self.facts.entropy_bits
+        changed = super().look(share, nll_bits, scores)
+        assert self.seen_loss is not None
+        losses = nll_bits.astype(np.float64) / entropy
+        self.record.append(Look(share, left, losses, self.seen_loss / self.looks))
+        return changed
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train all, print the table, write the CSV.
+
+    Returns:
+        The exit code: 0; 2 where nothing can be trained or boosted.
+    """
+    options = _parser().parse_args(arguments)
+    plan, rows = PRESETS[options.preset], list[dict[str, Any]]()
+    facts, kept = plan.offered(options.load), plan.offered(1.0)
+    setting = {"exponent": options.exponent, "load": options.load}
+    try:
+        library("sklearn.ensemble", "predict")
+        for seed in options.seeds:
+            recipe = power_law_recipe(facts, options.exponent, seed)
+            selector = recorded(
+                fixed_draws(
+                    *(recipe, plan.size, plan.draws, plan.batch, seed, SCHEME),
+                    precision=plan.precision,
+                )
+            )
+            found = ranked(selector.record, selector.facts.frequency, kept, seed)
+            rows += [setting | row for row in found]
+            print(f"seed {seed} is ranked", file=sys.stderr, flush=True)
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    rows = table(rows)
+    print(f"| after | facts left | {' | '.join(RANKINGS)} |")
+    print("|---|---|" + "---|" * len(RANKINGS))
+    for row in rows:
+        cells = (f"{row['share']:.2f}", f"{row['facts_left']:,.0f}")
+        print(f"| {' | '.join([*cells, *(f'{row[name]:.3f}' for name in RANKINGS)])} |")
+    if options.out is not None:
+        write_csv(rows, COLUMNS, options.out)
+        print(f"wrote {options.out}")
+    return 0
+
+
+def recorded(spec: RunSpec) -> Recording:
+    """The selector of a run, which is made from nothing, as it is at the end."""
+    selectors = list[Recording]()
+
+    def recording(*of: Any) -> Recording:
+        made = make_selection(*of)
+        assert isinstance(made, Selector)
+        selectors.append(Recording(**{each.name: getattr(made, each.name) for each in _GIVEN}))
+        return selectors[-1]
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.object(live_run, "make_selection", recording),
+    ):
+        make_runs([spec], Path(folder), workers=0)
+    return selectors[-1]
+
+
+def ranked(
+    record: Sequence[Look], frequency: Float64[np.ndarray, " facts"], kept: int, seed: int
+) -> list[dict[str, Any]]:
+    """Frequency of the facts that each ranking keeps, over that of the most frequent ones.
+
+    Of the facts that were left at a look; only looks at which there were more than `kept`.
+
+    Args:
+        record: of one training.
+        frequency: of its facts.
+        kept: facts that are kept.
+        seed: of the parts that the oracles are fitted to, and of the trees.
+    """
+    rows = []
+    for number, look in enumerate(record, 1):
+        left = np.flatnonzero(look.left)
+        if len(left) <= kept:
+            continue
+        seen = np.column_stack([past.losses[left] for past in record[:number]])
+        asked = frequency[left]
+        best = np.sort(asked)[::-1][:kept].sum()
+        scores = {
+            "latest": seen[:, -1],
+            "mean": look.mean[left],
+            "linear": -_foretold(_linear, seen, np.log(asked), seed),
+            "boosted": -_foretold(_boosted, seen, np.log(asked), seed),
+        }
+        shares = {
+            name: float(asked[np.argsort(score, kind="stable")[:kept]].sum() / best)
+            for name, score in scores.items()
+        }
+        rows.append({"share": round(look.share, 3), "facts_left": len(left), **shares})
+    return rows
+
+
+def _foretold(
+    fit: Fit,
+    seen: Float64[np.ndarray, "facts looks"],
+    asked: Float64[np.ndarray, " facts"],
+    seed: int,
+) -> Float64[np.ndarray, " facts"]:
+    """What a fit to the other facts foretells of each."""
+    part = np.random.default_rng(seed).permutation(len(asked)) % _PARTS
+    foretold = np.empty(len(asked))
+    for number in range(_PARTS):
+        told, asked_of = part != number, part == number
+        foretold[asked_of] = fit(seen[told], asked[told], seed)(seen[asked_of])
+    return foretold
+
+
+def _linear(
+    seen: Float64[np.ndarray, "facts looks"], asked: Float64[np.ndarray, " facts"], seed: int
+) -> Foretell:
+    """Least squares on the losses, no more than a guess each, and on their roots; ridge 1e-3."""
+
+    def columns(losses: np.ndarray) -> np.ndarray:
+        no_more = np.minimum(losses, 1.0)
+        return np.column_stack([no_more, np.sqrt(no_more), np.ones(len(losses))])
+
+    x = columns(seen)
+    ridge = 1e-3 * len(x) * np.eye(x.shape[1])
+    factors = np.linalg.solve(x.T @ x + ridge, x.T @ asked)
+    return lambda losses: columns(losses) @ factors
+
+
+def _boosted(
+    seen: Float64[np.ndarray, "facts looks"], asked: Float64[np.ndarray, " facts"], seed: int
+) -> Foretell:
+    """Gradient-boosted trees (scikit-learn) on squared error."""
+    trees = library("sklearn.ensemble", "predict").HistGradientBoostingRegressor(
+        max_iter=100, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=30, random_state=seed
+    )
+    with library("threadpoolctl", "predict").threadpool_limits(1):
+        return trees.fit(seen, asked).predict
+
+
+def table(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Means over the seeds, a row a look."""
+    looks: dict[float, list[dict[str, Any]]] = {}
+    for row in rows:
+        looks.setdefault(row["share"], []).append(row)
+    return [
+        {name: mean_of(group, name)[0] for name in ("exponent", "load", "facts_left", *RANKINGS)}
+        | {"share": share, "seeds": len(group)}
+        for share, group in sorted(looks.items())
+    ]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.loss_record", description=__doc__)
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="laptop")
+    parser.add_argument("--exponent", type=float, default=0.8)
+    parser.add_argument("--load", type=float, default=4.0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=range(30, 35))
+    parser.add_argument("--out", type=Path, help="the CSV file; by default none is written")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
