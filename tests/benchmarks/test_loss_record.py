@@ -1,12 +1,14 @@
 import csv
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.loss_record import Look, main, ranked, table
+from benchmarks.loss_record import RANKINGS, Look, main, ranked, table
 from factcap.synth import power_law
 
 FACTS, KEPT = 400, 100
+PAGES = Path(__file__).parents[2] / "docs"
 
 
 def looks(losses):
@@ -86,3 +88,17 @@ def test_what_cannot_be_offered_is_refused(capsys):
     pytest.importorskip("sklearn")
     assert main(["--preset", "tiny", "--exponent", "-1"]) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_the_page_says_what_was_ranked_and_that_no_oracle_ranks_much_better():
+    with open(PAGES / "results" / "loss_record.csv") as file:
+        rows = list(csv.DictReader(file))
+    page = (PAGES / "selection.md").read_text()
+    said = 0
+    for row in rows:
+        after, left = (float(row[name]) for name in ("share", "facts_left"))
+        cells = [f"{after:.2f}", f"{left:,.0f}", *(f"{float(row[name]):.3f}" for name in RANKINGS)]
+        said += f"| {' | '.join(cells)} |" in page
+        best = max(float(row["linear"]), float(row["boosted"]))
+        assert best <= float(row["mean"]) + 0.003
+    assert said == 6
