@@ -82,7 +82,7 @@ class SelectionCallback(TrainerCallback, ExportableState):
         if self._scores:
             bits = self._losses(kwargs["model"], args.process_index, args.world_size)
         if self.selection.look(state.global_step / state.max_steps, bits):
-            self.sampler.update(self.selection.weights)
+            self.sampler.update(self.selection.drawn_by)
 
     def _losses(
         self, model: torch.nn.Module, process: int, processes: int
@@ -162,7 +162,7 @@ def add_selection(
         "train longer, or select once",
     )
     # Whole steps an epoch, so that steps tell draws.
-    sampler = WeightedSampler(selection.weights, max(examples // batch, 1) * batch, seed)
+    sampler = WeightedSampler(selection.drawn_by, max(examples // batch, 1) * batch, seed)
     trainer.args = args
     trainer._get_train_sampler = lambda train_dataset=None: sampler
     callback = SelectionCallback(selection, sampler, batch, args.per_device_train_batch_size)

@@ -92,6 +92,11 @@ def test_no_warning_where_most_parameters_are_not_embeddings():
         (["train", "absent.parquet", "--out", "r", "--optimizer", "sgd"], "there are adamw, muon"),
         (["train", "absent.parquet", "--out", "r", "--select", "best"], "there are random, random"),
         (["train", "a.parquet", "--out", "r", "--budget-bits", "9"], "need --select SCHEME"),
+        (["train", "a.parquet", "--out", "r", "--select-rest", "0.1"], "need --select SCHEME"),
+        (
+            ["train", "a.parquet", "--out", "r", "--select", "worth", "--select-rest", "1"],
+            "the share of the draws for what was dropped must be in [0, 1), not 1",
+        ),
         (
             ["train", "a.parquet", "--out", "r", "--select", "worth", "--budget-bits", "-1"],
             "the budget must be positive, or 0 to set itself",

@@ -86,6 +86,8 @@ class Train:
     """Share of the training after which it is selected first."""
     uncounted: bool = False
     """Nobody counts how often a fact occurs: worth takes it from the losses."""
+    select_rest: float = 0.0
+    """Share of the draws that goes to what was dropped: the model stays unsure of it."""
     mesh: str | None = None
     """Divide model and batch over all devices: data=4,model=2 keeps 4 copies on 2 devices each."""
     coordinator: str | None = None
@@ -114,10 +116,12 @@ class Train:
             self.coordinator is None or self.mesh is not None,
             "several processes train one model on a --mesh, say --mesh data=16",
         )
-        chosen = (self.budget_bits, self.select_schedule, self.select_first, self.uncounted)
+        given = (self.budget_bits, self.select_schedule, self.select_first)
+        chosen = (*given, self.uncounted, self.select_rest)
         require(
-            self.select is not None or chosen == (0.0, "repeatedly", 0.05, False),
-            "--budget-bits, --select-schedule, --select-first and --uncounted need --select SCHEME",
+            self.select is not None or chosen == (0.0, "repeatedly", 0.05, False, 0.0),
+            "--budget-bits, --select-schedule, --select-first, --uncounted and --select-rest need "
+            "--select SCHEME",
         )
         require(
             self.parent is not None or not (self.fresh_optimizer or self.fresh_schedule),
@@ -161,6 +165,7 @@ class Train:
                 schedule=self.select_schedule,
                 first=self.select_first,
                 counted=not self.uncounted,
+                rest=self.select_rest,
             )
         training = TrainConfig(
             exposures=self.exposures,

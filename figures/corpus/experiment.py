@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from jaxtyping import Bool
 
-from factcap.figures.fields import Count, NotNegative, Positive, Seeds, Share, must, one_of
+from factcap.figures.fields import Count, NotNegative, Part, Positive, Seeds, Share, must, one_of
 from factcap.figures.processes import in_processes
 from factcap.figures.sizes import heads_of
 from factcap.models import (
@@ -70,7 +70,7 @@ class Scheme:
 
     name: Annotated[str, one_of(SCHEMES)]
     scored: Annotated[str, one_of(("spans", "documents", "alone", "nothing"))] = "spans"
-    share: Annotated[float, must("in [0, 1)", lambda x: 0 <= x < 1)] = 0.0
+    share: Part = 0.0
 
     def __post_init__(self):
         require(
@@ -120,6 +120,7 @@ class Plan:
         longest: characters of entity and value together.
         most_alike: facts of a relation with one value; None: any number.
         first: share of the training after which it is selected first.
+        rest: share of the draws that goes to what was dropped, of schemes that set their budget.
         schemes: besides ordinary training.
         seeds: of corpus, parameters and draws.
     """
@@ -136,6 +137,7 @@ class Plan:
     longest: Count = 28
     most_alike: Count | None = 10
     first: Share = 0.2
+    rest: Part = 0.0
     schemes: tuple[Scheme, ...] = (
         # The baseline knows nothing by waiting: it is told a budget, and drops at once.
         Scheme("random", "nothing", 0.2),
@@ -244,7 +246,7 @@ def job(plan: Plan, made: Material, scheme: Scheme, seed: int, folder: Path) -> 
         budget = scheme.share * float(made.marked.entropies.sum())
         select = SelectConfig(scheme.name, budget, schedule="once", first=0.001)
     elif scheme.name != ORDINARY:
-        select = SelectConfig(scheme.name, first=plan.first)
+        select = SelectConfig(scheme.name, first=plan.first, rest=plan.rest)
     if select is not None:
         grouping = made.grouping(scheme.scored)
     training = TrainConfig(

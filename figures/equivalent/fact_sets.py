@@ -61,6 +61,7 @@ def run_of(plan: Plan, trial: Trial) -> RunSpec:
     one = trial.series
     recipe = power_law_recipe(plan.offered(one.load), one.exponent, trial.seed)
     model = of_width(plan.small, one.width)
+    select = None if one.scheme == ORDINARY else {"scheme": one.scheme, "rest": plan.rest}
     return run_spec(
         {
             "facts": recipe,
@@ -73,7 +74,7 @@ def run_of(plan: Plan, trial: Trial) -> RunSpec:
             "optimizer": _OPTIMIZER,
             "saturate": False,
             "seed": trial.seed,
-            "select": None if one.scheme == ORDINARY else one.scheme,
+            "select": select,
         }
     )
 

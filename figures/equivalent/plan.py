@@ -10,7 +10,7 @@ import numpy as np
 from factcap.figures.corpus.experiment import PRESETS as TEXT_PRESETS
 from factcap.figures.corpus.experiment import Plan as TextPlan
 from factcap.figures.corpus.experiment import Scheme
-from factcap.figures.fields import Count, Items, NotNegative, Positive, Seeds, Size, must
+from factcap.figures.fields import Count, Items, NotNegative, Part, Positive, Seeds, Size, must
 from factcap.figures.selection.experiment import BITS, VOCABULARY, SelfBudgeted
 from factcap.figures.sizes import same_work
 from factcap.models import TransformerConfig, named_size
@@ -42,6 +42,7 @@ class Plan:
         loads: entropy of the facts offered, as multiples of what the small model stores.
         times: sizes of ordinary training, about, as multiples of the small one; 1 is the first.
         schemes: with which the small model is trained; they set their budget themselves.
+        rest: share of the draws that goes to what was dropped, on fact sets.
         rates: learning rates that are tried, as multiples of the default of a size.
         tuned_on: seeds on which the best rate is found; none of them is reported. With one rate
             they are not trained.
@@ -58,6 +59,7 @@ class Plan:
     loads: tuple[Positive, ...] = (4.0,)
     times: tuple[Times, ...] = (1.0, 2.0, 3.0, 4.0, 8.0, 16.0)
     schemes: tuple[SelfBudgeted, ...] = ("worth", "loss_h", "loss_hf")
+    rest: Part = 0.0
     rates: tuple[Positive, ...] = (0.5, 1.0, 2.0)
     tuned_on: Seeds = (100,)
     seeds: Seeds = (0, 1, 2)

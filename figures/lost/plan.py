@@ -7,7 +7,7 @@ from factcap.figures.corpus.experiment import PRESETS as TEXT_PRESETS
 from factcap.figures.corpus.experiment import Plan as TextPlan
 from factcap.figures.corpus.experiment import Scheme
 from factcap.figures.equivalent.plan import Plan as SizesPlan
-from factcap.figures.fields import Count, Items, NotNegative, Positive, Seeds, Size
+from factcap.figures.fields import Count, Items, NotNegative, Part, Positive, Seeds, Size
 from factcap.figures.selection.experiment import SelfBudgeted
 
 
@@ -33,6 +33,7 @@ class Plan:
         load: entropy of the facts offered, as a multiple of what a model stores.
         schemes: on fact sets, besides ordinary training.
         seeds: of facts, parameters and draws.
+        rest: share of the draws that goes to what was dropped, on fact sets.
         others: facts at the most that are never told, of which other text is made.
         text: of the corpus, where there are data.
     """
@@ -45,6 +46,7 @@ class Plan:
     load: Positive = 4.0
     schemes: tuple[SelfBudgeted, ...] = ("loss_h", "worth")
     seeds: Seeds = (0, 1, 2)
+    rest: Part = 0.0
     others: Count = 500
     text: TextPlan = field(default_factory=_text_plan)
 
@@ -66,6 +68,7 @@ class Plan:
             rates=(1.0,),
             tuned_on=(),
             seeds=self.seeds,
+            rest=self.rest,
         )
 
 

@@ -35,6 +35,7 @@ _SELECT_OPTIONS = {
     "budget_bits": "--budget-bits",
     "schedule": "--select-schedule",
     "first": "--select-first",
+    "rest": "--select-rest",
 }
 
 

@@ -255,18 +255,19 @@ class _Ensemble:
         """What follows from a check for a run and its arrays; its metrics."""
         run = self.runs[slot]
         assert run is not None
-        steps, weights = run.steps, run.weights
+        steps, changed = run.steps, False
         metrics = run.checked(nll_bits, recall)
         if run.selection_due():
             training = self.slots.take(slot)
             params = evaluated_params(training)
-            run.reselect(CheckedModel(nll_bits, self.reading, params, training.facts, self.mesh))
+            model = CheckedModel(nll_bits, self.reading, params, training.facts, self.mesh)
+            changed = run.reselect(model)
         if run.steps != steps:
             self.slots = self.slots.with_schedule(slot, run.schedule())
-        if run.weights is not weights:
+        if changed:
             self.slots = self.slots.with_weights(slot, run.weights)
         if run.selection is not None:
-            metrics["facts_kept"] = int((run.weights > 0).sum())
+            metrics["facts_kept"] = int((run.selection.weights > 0).sum())
         return metrics
 
     def end(self) -> Iterator[tuple[int, Measurement | Diverged]]:

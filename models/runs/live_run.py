@@ -87,8 +87,8 @@ class LiveRun:
 
     @property
     def weights(self) -> Float64[np.ndarray, " facts"]:
-        """By which facts are drawn now; a new array whenever they change."""
-        return self.job.facts.frequency if self.selection is None else self.selection.weights
+        """By which facts are drawn now."""
+        return self.job.facts.frequency if self.selection is None else self.selection.drawn_by
 
     def schedule(self) -> Schedule:
         """The numbers of its training, as far as they are known now."""
@@ -192,10 +192,10 @@ class LiveRun:
             return False
         return self.selection.due(self.done, self.steps)
 
-    def reselect(self, model: CheckedModel) -> None:
-        """Choose anew which facts are drawn, by what the model knows now."""
+    def reselect(self, model: CheckedModel) -> bool:
+        """Choose anew which facts are drawn, by what the model knows now; whether it changed."""
         assert self.selection is not None
-        self.selection.reselect(self.done / self.steps, model)
+        return self.selection.reselect(self.done / self.steps, model)
 
     def _end_early(self) -> None:
         found = self.rule.falls_from(self.checks)

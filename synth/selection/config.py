@@ -33,6 +33,8 @@ class SelectConfig:
         counted: whether `worth` may count how often a fact occurs; else it takes it from the losses
             so far, of documents from those at the first selection; up to the first selection
             facts are then drawn by their frequency.
+        rest: share of the draws that goes to what was dropped, by its frequency, in [0, 1). It is
+            not learned so, but a model stays unsure of it, and goes on reading text like it.
 
     Raises:
         BadInput: for a value out of range.
@@ -43,6 +45,7 @@ class SelectConfig:
     schedule: str = "repeatedly"
     first: float = 0.05
     counted: bool = True
+    rest: float = 0.0
 
     def __post_init__(self):
         check_scheme(self.scheme)
@@ -58,6 +61,10 @@ class SelectConfig:
         require(
             0 < self.first <= SETTLED,
             f"the first selection must come after a share in (0, {SETTLED}], not {self.first:g}",
+        )
+        require(
+            0 <= self.rest < 1,
+            f"the share of the draws for what was dropped must be in [0, 1), not {self.rest:g}",
         )
 
     @property

@@ -13,7 +13,7 @@ from factcap.synth.selection.budget import most_bits
 from factcap.synth.selection.config import SelectConfig
 from factcap.synth.selection.offered import Items
 from factcap.synth.selection.schemes import SCHEMES, Scheme
-from factcap.synth.selection.selection import ScoredModel
+from factcap.synth.selection.selection import ScoredModel, with_rest
 from factcap.synth.selection.selector import SCORING, Selector
 
 # Of all loss, what the groups hold that have lost the largest shares of theirs.
@@ -130,6 +130,11 @@ class GroupSelector:
         return [
             (self.start + (1 - self.start) * share, bits) for share, bits in self._inner.history
         ]
+
+    @property
+    def drawn_by(self) -> Float64[np.ndarray, " documents"]:
+        """See `factcap.synth.selection.selection.Selection.drawn_by`."""
+        return with_rest(self.weights, self.documents, self.config.rest)
 
     @property
     def bits_kept(self) -> float:

@@ -29,11 +29,15 @@ class Selection(Protocol):
     """Which facts are drawn, as a training goes on; `Selector` and `GroupSelector` are such.
 
     Attributes:
-        weights: by which facts are drawn now, 0 where one was dropped; a new array whenever they
-            change.
+        weights: of what was kept, 0 where a fact was dropped.
     """
 
     weights: Float64[np.ndarray, " facts"]
+
+    @property
+    def drawn_by(self) -> Float64[np.ndarray, " facts"]:
+        """By which facts are drawn: `with_rest` of the weights."""
+        ...
 
     @property
     def history(self) -> list[tuple[float, float]]:
@@ -64,3 +68,25 @@ class Selection(Protocol):
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave."""
         ...
+
+
+def with_rest(
+    weights: Float64[np.ndarray, " facts"], frequency: Float64[np.ndarray, " facts"], rest: float
+) -> Float64[np.ndarray, " facts"]:
+    """By which facts are drawn where a share of the draws is left to what was dropped.
+
+    Args:
+        weights: of what was kept, 0 where a fact was dropped; not all 0.
+        frequency: of each fact; what was dropped is drawn by it.
+        rest: that share, in [0, 1).
+
+    Returns:
+        The weights as they are where there is no such share, or nothing was dropped.
+
+    >>> with_rest(np.array([1.0, 1.0, 0.0]), np.full(3, 1 / 3), 0.25).tolist()
+    [0.375, 0.375, 0.25]
+    """
+    dropped = np.where(weights > 0, 0.0, frequency)
+    if rest == 0 or not dropped.any():
+        return weights
+    return (1 - rest) * weights / weights.sum() + rest * dropped / dropped.sum()

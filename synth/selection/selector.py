@@ -13,7 +13,7 @@ from factcap.synth.selection.evidence import Evidence
 from factcap.synth.selection.frequencies import exposures_from_losses, shrunk_counts
 from factcap.synth.selection.offered import Offered
 from factcap.synth.selection.schemes import SCHEMES, select
-from factcap.synth.selection.selection import ScoredModel
+from factcap.synth.selection.selection import ScoredModel, with_rest
 
 # What is kept where all facts would be drawn equally often is drawn by this power of its count: the
 # facts that count most then are learned first and surely.
@@ -50,7 +50,7 @@ class Selector:
             what was dropped stays dropped; else what is too much is dropped at once, and comes back
             when a later budget allows it.
         late: the power of time with which stored bits grow late: see `late_exponent`.
-        weights: current sampling weights, 0 where a fact was dropped.
+        weights: of what was kept, 0 where a fact was dropped.
         history: (share of the training, stored bits of what was kept) of the selections so far.
         exposures: of each fact, as the losses suggest, of documents those at the first selection;
             None where they are counted, or nothing was selected yet.
@@ -95,6 +95,11 @@ class Selector:
 
     def _shares(self) -> tuple[float, ...]:
         return self.config.shares(narrowing=self._narrows)
+
+    @property
+    def drawn_by(self) -> Float64[np.ndarray, " facts"]:
+        """See `factcap.synth.selection.selection.Selection.drawn_by`."""
+        return with_rest(self.weights, self.facts.frequency, self.config.rest)
 
     @property
     def bits_kept(self) -> float:

@@ -116,6 +116,20 @@ def test_what_is_dropped_is_neither_drawn_nor_scored_any_more(told, tmp_path):
     assert {example for batch in drawn[11:] for example in batch} == set(range(8))
 
 
+def test_a_share_of_the_draws_goes_to_what_was_dropped(told, tmp_path):
+    told(np.linspace(1.0, 9.0, 20))
+    rows = rows_of(20, vocabulary=32)
+    trainer = trainer_of(rows, tmp_path, max_steps=200)
+    config = SelectConfig("loss_h", budget_bits=80.0, rest=0.25, **ONCE)
+    callback = add_selection(trainer, config, entropy_bits=10.0)
+    trainer.train()
+    number = {tuple(row["input_ids"]): place for place, row in enumerate(rows)}
+    drawn = np.array([number[tuple(row)] for batch in trainer.seen[-50:] for row in batch.tolist()])
+    assert np.flatnonzero(callback.selection.weights).tolist() == list(range(8))
+    assert np.mean(drawn >= 8) == pytest.approx(0.25, abs=0.03)
+    assert len(set(drawn[drawn >= 8])) == 12
+
+
 def test_where_nobody_knows_the_entropies_losses_at_the_first_scoring_serve(told, tmp_path):
     first = np.linspace(20, 30, 12)
     asked = told(first)

@@ -224,3 +224,18 @@ def test_documents_are_drawn_by_frequency_up_to_the_first_selection(tokenized):
     per_group = np.bincount(groups.group_of_document, weights=flat.weights)
     np.testing.assert_allclose(per_group, 1 / len(groups))
     assert flat.planned_draws() == 0
+
+
+def test_a_share_of_the_draws_goes_to_documents_that_were_dropped(tokenized):
+    groups, uniform = marked_groups(tokenized), np.full(150, 1 / 150)
+    assert groups.entropies is not None
+    budget = float(groups.entropies.sum() / 2)
+    config = SelectConfig("loss_hf", budget, schedule="once", first=0.1, rest=0.2)
+    chosen = GroupSelector(groups, uniform, config, 1000, 9000.0, seed=1)
+    assert chosen.drawn_by is chosen.weights
+    chosen.look(0.1, np.random.default_rng(0).random(len(groups.rows)).astype(np.float32) * 8)
+    dropped, drawn = chosen.weights == 0, chosen.drawn_by / chosen.drawn_by.sum()
+    assert 0 < dropped.sum() < 150
+    np.testing.assert_allclose(drawn[dropped], 0.2 / dropped.sum())
+    kept = chosen.weights / chosen.weights.sum()
+    np.testing.assert_allclose(drawn[~dropped], 0.8 * kept[~dropped])

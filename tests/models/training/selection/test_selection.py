@@ -97,6 +97,20 @@ def check_cost(tmp_path, scheme):
     assert kept <= 150 or scheme == "deduplicate"
 
 
+def test_a_share_of_the_draws_leaves_a_model_unsure_of_what_was_dropped(tmp_path):
+    facts = make_facts(100)
+    losses = {}
+    for rest in (0.0, 0.3):
+        select = SelectConfig("random", 150.0, schedule="once", first=0.01, rest=rest)
+        directory = tmp_path / f"{rest}"
+        found = run(facts, small(facts), selecting(select), directory)
+        dropped = chosen_weights(directory) == 0
+        assert read_outcome(directory)["selection"]["facts_kept"] == (~dropped).sum()
+        assert 0 < dropped.sum() < 100
+        losses[rest] = found.nll_bits[dropped].mean()
+    assert losses[0.3] < 0.7 * losses[0.0]
+
+
 class _Stopped(Exception):
     pass
 
