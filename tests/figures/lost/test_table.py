@@ -13,6 +13,9 @@ from factcap.figures.selection.experiment import ORDINARY
 from factcap.models import Measurement
 from factcap.models.runs.answers import Answers
 
+ROOT = Path(__file__).parents[3]
+OTHER_TEXT = ("other_text_loss", "new_template_text_loss")
+SHARES = ("0", "0.01", "0.03", "0.1")
 RIGHT = np.array([True, True, False, True, False, False])
 SURE = np.array([0.9, 0.7, 0.6, 0.4, 0.95, 0.2], np.float32)
 KEPT = np.array([True, True, True, False, False, False])
@@ -97,7 +100,7 @@ def test_a_panel_a_number_and_a_mark_for_each_training():
 
 
 def test_the_page_says_what_the_committed_runs_say():
-    results = Path(__file__).parents[3] / "docs" / "results"
+    results = ROOT / "docs" / "results"
     words = ("set", "scheme", "scored", "trained")
     with open(results / "what_is_lost_table.csv") as file:
         table: list[dict[str, Any]] = [
@@ -116,3 +119,27 @@ def test_the_page_says_what_the_committed_runs_say():
     ):
         values = [times * row[column] for row in chosen]
         assert form.format(min(values), max(values)) in " ".join(page.split())
+
+
+def test_the_page_says_what_a_share_of_the_draws_for_what_was_dropped_costs():
+    results = ROOT / "docs" / "results"
+    with open(results / "what_is_lost_rest_table.csv") as file:
+        rows = list(csv.DictReader(file))
+    page = (ROOT / "docs" / "selection.md").read_text()
+
+    def cells(rest, trained):
+        for facts_of, facts in (("uniform, load 4", 3750), ("s = 1, load 4", 3750), ("text", 1000)):
+            [row] = [
+                row
+                for row in rows
+                if (row["rest"], row["set"], row["trained"]) == (rest, facts_of, trained)
+            ]
+            dropped = float(row["dropped"])
+            kept = float(row["known_kept"]) * (facts - dropped)
+            yield f"{kept + float(row['known_dropped']) * dropped:.0f}"
+            yield f"{100 - 100 * float(row['sure_dropped']):.0f} %"
+        yield from (f"{float(row[name]):.1f}" for name in OTHER_TEXT)
+
+    for rest, trained in (*((share, "selected") for share in SHARES), ("0", "ordinary")):
+        name = rest if trained == "selected" else "ordinary training"
+        assert f"| {' | '.join([name, *cells(rest, trained)])} |" in page
