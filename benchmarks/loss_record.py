@@ -1,9 +1,10 @@
 """How well losses tell frequent facts from rare ones, and what an oracle could read from them.
 
-`python -m benchmarks.loss_record --out docs/results/loss_record.csv`: one core, some minutes. The
+`python -m benchmarks.loss_record --out docs/results/loss_record.csv`: one minute on
+one core. The
 scheme `loss_hf` ranks facts by the mean of their losses so far. Here it selects from four times
 what fits, and two oracles read the same losses: a linear regression and boosted trees, told how
-frequent the other facts are. What they cannot rank better, no rule on losses ranks much better.
+frequent the other facts are. Where they rank no better, no simple rule on losses should.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from factcap.figures.selection.experiment import PRESETS, fixed_draws, mean_of, 
 from factcap.models import RunSpec
 from factcap.models.runs import live_run
 from factcap.models.training.selection.selection import make_selection
-from factcap.synth.errors import BadInput
+from factcap.synth.errors import BadInput, require
 from factcap.synth.libraries import library
 from factcap.synth.selection.selector import Selector
 
@@ -85,9 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     plan, rows = PRESETS[options.preset], list[dict[str, Any]]()
-    facts, kept = plan.offered(options.load), plan.offered(1.0)
     setting = {"exponent": options.exponent, "load": options.load}
     try:
+        require(options.load > 1, f"--load must be above 1, not {options.load:g}")
+        facts, kept = plan.offered(options.load), plan.offered(1.0)
         library("sklearn.ensemble", "predict")
         for seed in options.seeds:
             recipe = power_law_recipe(facts, options.exponent, seed)

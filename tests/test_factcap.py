@@ -101,6 +101,10 @@ def test_no_warning_where_most_parameters_are_not_embeddings():
             ["train", "a.parquet", "--out", "r", "--select", "worth", "--budget-bits", "-1"],
             "the budget must be positive, or 0 to set itself",
         ),
+        (
+            ["train", "a.parquet", "--out", "r", "--select", "deduplicate", "--select-rest", "0.1"],
+            "deduplicate drops nothing, so that no draws can go to what was dropped",
+        ),
         (["figure", "bounds", "--preset", "laptop"], "bounds has no presets and nothing to set"),
         (["figure", "selection_gain", "--preset", "huge"], "there are tiny, laptop, five-seeds"),
         (["figure", "nothing"], "there are bounds"),

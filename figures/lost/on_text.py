@@ -115,7 +115,7 @@ def _rows(plan: Plan, held: TextOfSeed, seed: int) -> Iterator[dict[str, Any]]:
 
 
 def _kept(held: TextOfSeed, scheme: Scheme) -> np.ndarray:
-    """Which facts some document tells that is still drawn at the end."""
+    """Which facts some document tells that was kept at the end."""
     weights = pq.read_table(held.jobs[scheme].directory / "weights.parquet")["weight"]
     told = held.made.corpus.fact[weights.to_numpy() > 0]
     return np.isin(np.arange(len(held.made.corpus.knowledge)), told)

@@ -11,6 +11,7 @@ from factcap.models.exchange.neox_weights import zeros_added
 from factcap.models.exchange.spelling import Spelling
 from factcap.models.training.config import TrainConfig
 from factcap.synth import Origin
+from factcap.synth.selection import SelectConfig
 
 _HEAD = """---
 library_name: transformers
@@ -179,7 +180,9 @@ def train_command(config: Any) -> str | None:
 
 
 def _select_words(select: dict[str, Any]) -> list[str]:
+    # Runs made before a field was there have its default.
+    chosen = dataclasses.asdict(SelectConfig(**select))
     words = [
-        word for name, option in _SELECT_OPTIONS.items() for word in (option, str(select[name]))
+        word for name, option in _SELECT_OPTIONS.items() for word in (option, str(chosen[name]))
     ]
-    return words if select["counted"] else [*words, "--uncounted"]
+    return words if chosen["counted"] else [*words, "--uncounted"]

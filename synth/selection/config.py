@@ -33,8 +33,8 @@ class SelectConfig:
         counted: whether `worth` may count how often a fact occurs; else it takes it from the losses
             so far, of documents from those at the first selection; up to the first selection
             facts are then drawn by their frequency.
-        rest: share of the draws that goes to what was dropped, by its frequency, in [0, 1). It is
-            not learned so, but a model stays unsure of it, and goes on reading text like it.
+        rest: share of the draws that goes to what was dropped, by its frequency, in [0, 1). Little
+            of it is learned so, but a model stays unsure of it, and goes on reading text like it.
 
     Raises:
         BadInput: for a value out of range.
@@ -65,6 +65,10 @@ class SelectConfig:
         require(
             0 <= self.rest < 1,
             f"the share of the draws for what was dropped must be in [0, 1), not {self.rest:g}",
+        )
+        require(
+            self.rest == 0 or SCHEMES[self.scheme].keeps_budget,
+            f"{self.scheme} drops nothing, so that no draws can go to what was dropped",
         )
 
     @property

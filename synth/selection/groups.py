@@ -56,7 +56,7 @@ class GroupSelector:
         seed: of the counts, and of what a scheme draws.
         losses: of the groups when they were scored first; None before.
         start: share of the training after which that was.
-        latest: loss of each group when its documents were last trained on; None before the first.
+        latest: loss of each group when it was last kept; None before the first.
         last: share of the training after which they were scored last.
         storable: share of `losses` that can be stored, where entropies are not known.
     """
@@ -138,7 +138,7 @@ class GroupSelector:
 
     @property
     def bits_kept(self) -> float:
-        """Entropy in bits of the groups that are trained on now."""
+        """Entropy in bits of the groups that are kept now."""
         return self._inner.bits_kept
 
     def planned_draws(self) -> float:

@@ -26,7 +26,9 @@ class ScoredModel(Protocol):
 
 @runtime_checkable
 class Selection(Protocol):
-    """Which facts are drawn, as a training goes on; `Selector` and `GroupSelector` are such.
+    """What is kept and how it is drawn, as a training goes on.
+
+    `Selector` and `GroupSelector` are such.
 
     Attributes:
         weights: of what was kept, 0 where a fact was dropped.
@@ -46,7 +48,7 @@ class Selection(Protocol):
 
     @property
     def bits_kept(self) -> float:
-        """Entropy in bits of what is trained on now."""
+        """Entropy in bits of what is kept now."""
         ...
 
     def planned_draws(self) -> float:

@@ -59,7 +59,7 @@ class Selector:
         looks: what such a sum would be of facts that are not known at all.
         drawn: share of all draws that each fact has had, where it shrinks to a budget that sets
             itself; None before the first look, and elsewhere.
-        latest: loss of each fact when it was last trained on, where what was dropped may come back;
+        latest: loss of each fact when it was last kept, where what was dropped may come back;
             None before the first look.
     """
 
@@ -103,7 +103,7 @@ class Selector:
 
     @property
     def bits_kept(self) -> float:
-        """Entropy in bits of what is trained on now."""
+        """Entropy in bits of what is kept now."""
         return float(self.facts.entropy_bits[self.weights > 0].sum())
 
     @property
@@ -167,7 +167,7 @@ class Selector:
         that was hardly seen. Meanwhile facts are drawn by their frequency, and by `loss_hf` and
         `worth` in proportion to what is still to be learned of each: what is known already says
         nothing more. What is not narrowed is chosen anew from everything, by the loss that each
-        fact had when it was last trained on: what was dropped too early comes back.
+        fact had when it was last kept: what was dropped too early comes back.
 
         Args:
             share: of the training, in (0, 1].
@@ -195,9 +195,11 @@ class Selector:
         bits, had = float(stored.sum()), None
         if self._narrows:
             since = share - (self.history[-1][0] if self.history else 0.0)
-            drawn = since * self.weights / self.weights.sum()
+            drawn = since * self.drawn_by / self.drawn_by.sum()
             drawn += 0.0 if self.drawn is None else self.drawn
-            self.drawn, had = drawn, float(drawn[self.weights > 0].sum())
+            self.drawn = drawn
+            # They will have all draws but `rest`: as if they had had so much more, and had all.
+            had = float(drawn[self.weights > 0].sum()) / (1 - self.config.rest)
         steepest = self._steepest()
         rest = (self.most_bits, steepest, had, self.late)
         budget = running_budget(self.history, share, bits, *rest)

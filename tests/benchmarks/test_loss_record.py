@@ -71,6 +71,7 @@ def test_the_table_has_the_means_of_each_look():
     assert (second["facts_left"], second["mean"]) == (40, pytest.approx(0.7))
 
 
+@pytest.mark.slow
 def test_a_small_training_is_ranked(tmp_path, capsys):
     pytest.importorskip("sklearn")
     out = tmp_path / "out.csv"
@@ -84,10 +85,18 @@ def test_a_small_training_is_ranked(tmp_path, capsys):
     assert "| after | facts left |" in capsys.readouterr().out
 
 
-def test_what_cannot_be_offered_is_refused(capsys):
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--exponent", "-1"], "error: the exponent must be finite"),
+        (["--load", "1"], "error: --load must be above 1, not 1"),
+        (["--load", "nan"], "error: --load must be above 1, not nan"),
+    ],
+)
+def test_what_cannot_be_offered_is_refused(capsys, words, message):
     pytest.importorskip("sklearn")
-    assert main(["--preset", "tiny", "--exponent", "-1"]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+    assert main(["--preset", "tiny", *words]) == 2
+    assert capsys.readouterr().err.startswith(message)
 
 
 def test_the_page_says_what_was_ranked_and_that_no_oracle_ranks_much_better():
@@ -100,5 +109,5 @@ def test_the_page_says_what_was_ranked_and_that_no_oracle_ranks_much_better():
         cells = [f"{after:.2f}", f"{left:,.0f}", *(f"{float(row[name]):.3f}" for name in RANKINGS)]
         said += f"| {' | '.join(cells)} |" in page
         best = max(float(row["linear"]), float(row["boosted"]))
-        assert best <= float(row["mean"]) + 0.003
+        assert best <= float(row["mean"]) + 0.0025
     assert said == 6

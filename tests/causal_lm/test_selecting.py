@@ -190,7 +190,8 @@ def test_a_resumed_training_gives_the_numbers_of_an_uninterrupted_one(marked, tm
             save_strategy="steps",
             save_steps=9,
         )
-        config = SelectConfig("loss_h", budget_bits=120.0 if marked else 0.0, first=0.2)
+        budget = 120.0 if marked else 0.0
+        config = SelectConfig("loss_h", budget_bits=budget, first=0.2, rest=0.1)
         return trainer, add_selection(trainer, config, entropy_bits=15.0 if marked else None)
 
     straight, one = begun(tmp_path)

@@ -269,7 +269,7 @@ def test_neither_pytorch_nor_transformers_is_needed(bad):
         {},
         {"exposures": 12.0, "batch": 32, "learning_rate": 0.5, "optimizer": "adamw", "seed": 3},
         {"saturate": False, "precision": "bfloat16"},
-        {"select": SelectConfig("worth", 50.0, "once", 0.1, counted=False)},
+        {"select": SelectConfig("worth", 50.0, "once", 0.1, counted=False, rest=0.1)},
     ],
 )
 @pytest.mark.parametrize("tied", [True, False])

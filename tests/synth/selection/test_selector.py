@@ -115,20 +115,21 @@ def test_narrowing_keeps_what_is_asked_for_more_often_than_cutting_at_once():
     assert wins == 5
 
 
-def test_what_shared_its_draws_with_others_is_expected_to_grow_the_more_without_them():
+@pytest.mark.parametrize("rest", [0.0, 0.2])
+def test_what_shared_its_draws_with_others_is_expected_to_grow_the_more_without_them(rest):
     """Facts whose stored bits are as the square root of their own draws."""
     facts = make_facts(400, vocabulary=30, values=(2, 2))
-    config, H = SelectConfig("loss_h"), facts.entropy_bits
+    config, H = SelectConfig("loss_h", rest=rest), facts.entropy_bits
     chosen = selector(facts, config, parameters=1_000_000)
     ease = np.random.default_rng(0).uniform(3, 5, 400)
     drawn, before, cut = np.zeros(400), 0.0, []
     for share in config.shares(narrowing=True):
-        drawn += (share - before) * chosen.weights / chosen.weights.sum()
+        drawn += (share - before) * chosen.drawn_by / chosen.drawn_by.sum()
         before, present = share, chosen.weights > 0
         chosen.look(share, H * (1 - ease * np.sqrt(drawn)))
         if share < 0.5:
             continue
-        at_end = drawn + (1 - share) * present / present.sum()
+        at_end = drawn + (1 - share) * (1 - rest) * present / present.sum()
         budget = (H * ease * np.sqrt(at_end))[present].sum() * (1 + max(1 - share / 0.8, 0) / 4)
         cut.append(chosen.bits_kept < H[present].sum())
         assert budget >= chosen.bits_kept

@@ -103,7 +103,7 @@ def test_a_share_of_the_draws_leaves_a_model_unsure_of_what_was_dropped(tmp_path
     for rest in (0.0, 0.3):
         select = SelectConfig("random", 150.0, schedule="once", first=0.01, rest=rest)
         directory = tmp_path / f"{rest}"
-        found = run(facts, small(facts), selecting(select), directory)
+        found = run(facts, small(facts), selecting(select, exposures=40), directory)
         dropped = chosen_weights(directory) == 0
         assert read_outcome(directory)["selection"]["facts_kept"] == (~dropped).sum()
         assert 0 < dropped.sum() < 100
@@ -117,7 +117,7 @@ class _Stopped(Exception):
 
 def test_an_interrupted_training_goes_on_with_the_same_facts(tmp_path):
     facts = make_facts(100, exponent=1.0)
-    training = selecting(SelectConfig("worth", schedule="continuously"))
+    training = selecting(SelectConfig("worth", schedule="continuously", rest=0.1))
     straight = run(facts, small(facts), training, tmp_path / "straight")
 
     def stop(done, total, metrics):
