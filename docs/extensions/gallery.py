@@ -20,7 +20,7 @@ COMMANDS = {
     "retention": "factcap figure retention --data models",
     "corpus_selection": "factcap figure corpus_selection --data FOLDER",
     "corpus_loads": "factcap figure corpus_loads --data FOLDER --set times=0.15,0.3,0.6,1 "
-    "--set corpus.schemes=loss_h,worth,loss_h:documents --set corpus.seeds=3",
+    "--set corpus.schemes=loss_h,worth,loss_h:documents --set corpus.seeds=5",
     "selection_gain": "factcap figure selection_gain --preset five-seeds",
     "equivalent_size": "factcap figure equivalent_size",
     "what_is_lost": "factcap figure what_is_lost --set schemes=loss_h,worth --set seeds=2",
