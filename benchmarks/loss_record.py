@@ -1,7 +1,6 @@
 """How well losses tell frequent facts from rare ones, and what an oracle could read from them.
 
-`python -m benchmarks.loss_record --out docs/results/loss_record.csv`: one minute on
-one core. The
+`python -m benchmarks.loss_record --out docs/results/loss_record.csv`: one minute on one core. The
 scheme `loss_hf` ranks facts by the mean of their losses so far. Here it selects from four times
 what fits, and two oracles read the same losses: a linear regression and boosted trees, told how
 frequent the other facts are. Where they rank no better, no simple rule on losses should.
@@ -10,8 +9,8 @@ frequent the other facts are. Where they rank no better, no simple rule on losse
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -23,8 +22,6 @@ from factcap.figures.files import write_csv
 from factcap.figures.runs import make_runs
 from factcap.figures.selection.experiment import PRESETS, fixed_draws, mean_of, power_law_recipe
 from factcap.models import RunSpec
-from factcap.models.runs import live_run
-from factcap.models.training.selection.selection import make_selection
 from factcap.synth.errors import BadInput, require
 from factcap.synth.libraries import library
 from factcap.synth.selection.selector import Selector
@@ -33,12 +30,7 @@ SCHEME = "loss_hf"
 # Facts are ranked by an oracle that was fitted to the others: to all but one part of so many.
 _PARTS = 4
 RANKINGS = ("latest", "mean", "linear", "boosted")
-_GIVEN = [each for each in fields(Selector) if each.init]
 COLUMNS = ("exponent", "load", "share", "seeds", "facts_left", *RANKINGS)
-
-# What a fit foretells of facts from their losses, [facts, looks].
-Foretell = Callable[[np.ndarray], np.ndarray]
-Fit = Callable[[np.ndarray, np.ndarray, int], Foretell]
 
 
 @dataclass(frozen=True)
@@ -48,34 +40,16 @@ class Look:
     Attributes:
         share: of the training so far.
         left: which facts it still trained on.
+        frequency: of all facts.
         losses: of all facts, as shares of their entropies.
         mean: of the losses so far: the lower, the sooner the scheme keeps a fact.
     """
 
     share: float
     left: Bool[np.ndarray, " facts"]
+    frequency: Float64[np.ndarray, " facts"]
     losses: Float64[np.ndarray, " facts"]
     mean: Float64[np.ndarray, " facts"]
-
-
-@dataclass
-class Recording(Selector):
-    """A selector that keeps what it saw.
-
-    Attributes:
-        record: all that it saw, in order.
-    """
-
-    record: list[Look] = field(default_factory=list, kw_only=True)
-
-    def look(self, share: float, nll_bits: np.ndarray, scores: np.ndarray | None = None) -> bool:
-        """See `Selector.look`."""
-        left, entropy = self.weights > 0, self.facts.entropy_bits
-        changed = super().look(share, nll_bits, scores)
-        assert self.seen_loss is not None
-        losses = nll_bits.astype(np.float64) / entropy
-        self.record.append(Look(share, left, losses, self.seen_loss / self.looks))
-        return changed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,14 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         library("sklearn.ensemble", "predict")
         for seed in options.seeds:
             recipe = power_law_recipe(facts, options.exponent, seed)
-            selector = recorded(
+            record = recorded(
                 fixed_draws(
                     *(recipe, plan.size, plan.draws, plan.batch, seed, SCHEME),
                     precision=plan.precision,
                 )
             )
-            found = ranked(selector.record, selector.facts.frequency, kept, seed)
-            rows += [setting | row for row in found]
+            rows += [setting | row for row in ranked(record, kept, seed)]
             print(f"seed {seed} is ranked", file=sys.stderr, flush=True)
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
@@ -117,34 +90,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def recorded(spec: RunSpec) -> Recording:
-    """The selector of a run, which is made from nothing, as it is at the end."""
-    selectors = list[Recording]()
+def recorded(spec: RunSpec) -> list[Look]:
+    """What the selection of a run sees, which is made from nothing."""
+    record, select = list[Look](), Selector.look
 
-    def recording(*of: Any) -> Recording:
-        made = make_selection(*of)
-        assert isinstance(made, Selector)
-        selectors.append(Recording(**{each.name: getattr(made, each.name) for each in _GIVEN}))
-        return selectors[-1]
+    def look(
+        selector: Selector, share: float, nll_bits: np.ndarray, scores: np.ndarray | None = None
+    ) -> bool:
+        left, facts = selector.weights > 0, selector.facts
+        changed = select(selector, share, nll_bits, scores)
+        assert selector.seen_loss is not None
+        losses = nll_bits.astype(np.float64) / facts.entropy_bits
+        mean = selector.seen_loss / selector.looks
+        record.append(Look(share, left, facts.frequency, losses, mean))
+        return changed
 
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        mock.patch.object(live_run, "make_selection", recording),
-    ):
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(Selector, "look", look):
         make_runs([spec], Path(folder), workers=0)
-    return selectors[-1]
+    return record
 
 
-def ranked(
-    record: Sequence[Look], frequency: Float64[np.ndarray, " facts"], kept: int, seed: int
-) -> list[dict[str, Any]]:
+def ranked(record: Sequence[Look], kept: int, seed: int) -> list[dict[str, Any]]:
     """Frequency of the facts that each ranking keeps, over that of the most frequent ones.
 
     Of the facts that were left at a look; only looks at which there were more than `kept`.
 
     Args:
         record: of one training.
-        frequency: of its facts.
         kept: facts that are kept.
         seed: of the parts that the oracles are fitted to, and of the trees.
     """
@@ -154,13 +126,12 @@ def ranked(
         if len(left) <= kept:
             continue
         seen = np.column_stack([past.losses[left] for past in record[:number]])
-        asked = frequency[left]
+        asked = look.frequency[left]
         best = np.sort(asked)[::-1][:kept].sum()
         scores = {
             "latest": seen[:, -1],
             "mean": look.mean[left],
-            "linear": -_foretold(_linear, seen, np.log(asked), seed),
-            "boosted": -_foretold(_boosted, seen, np.log(asked), seed),
+            **{name: -told for name, told in _foretold(seen, np.log(asked), seed).items()},
         }
         shares = {
             name: float(asked[np.argsort(score, kind="stable")[:kept]].sum() / best)
@@ -171,44 +142,28 @@ def ranked(
 
 
 def _foretold(
-    fit: Fit,
-    seen: Float64[np.ndarray, "facts looks"],
-    asked: Float64[np.ndarray, " facts"],
-    seed: int,
-) -> Float64[np.ndarray, " facts"]:
-    """What a fit to the other facts foretells of each."""
-    part = np.random.default_rng(seed).permutation(len(asked)) % _PARTS
-    foretold = np.empty(len(asked))
-    for number in range(_PARTS):
-        told, asked_of = part != number, part == number
-        foretold[asked_of] = fit(seen[told], asked[told], seed)(seen[asked_of])
-    return foretold
-
-
-def _linear(
     seen: Float64[np.ndarray, "facts looks"], asked: Float64[np.ndarray, " facts"], seed: int
-) -> Foretell:
-    """Least squares on the losses, no more than a guess each, and on their roots; ridge 1e-3."""
+) -> dict[str, Float64[np.ndarray, " facts"]]:
+    """What each oracle (scikit-learn), fitted to the other facts, foretells of each.
 
-    def columns(losses: np.ndarray) -> np.ndarray:
-        no_more = np.minimum(losses, 1.0)
-        return np.column_stack([no_more, np.sqrt(no_more), np.ones(len(losses))])
-
-    x = columns(seen)
-    ridge = 1e-3 * len(x) * np.eye(x.shape[1])
-    factors = np.linalg.solve(x.T @ x + ridge, x.T @ asked)
-    return lambda losses: columns(losses) @ factors
-
-
-def _boosted(
-    seen: Float64[np.ndarray, "facts looks"], asked: Float64[np.ndarray, " facts"], seed: int
-) -> Foretell:
-    """Gradient-boosted trees (scikit-learn) on squared error."""
-    trees = library("sklearn.ensemble", "predict").HistGradientBoostingRegressor(
-        max_iter=100, learning_rate=0.05, max_leaf_nodes=8, min_samples_leaf=30, random_state=seed
-    )
+    The linear one reads losses of no more than a guess, and their roots.
+    """
+    learners = {
+        "linear": library("sklearn.linear_model", "predict").Ridge(),
+        "boosted": library("sklearn.ensemble", "predict").HistGradientBoostingRegressor(
+            **{"max_iter": 100, "learning_rate": 0.05, "max_leaf_nodes": 8},
+            **{"min_samples_leaf": 30, "random_state": seed},
+        ),
+    }
+    no_more = np.minimum(seen, 1.0)
+    columns = {"linear": np.column_stack([no_more, np.sqrt(no_more)]), "boosted": seen}
+    choosing = library("sklearn.model_selection", "predict")
+    parts = choosing.KFold(_PARTS, shuffle=True, random_state=seed)
     with library("threadpoolctl", "predict").threadpool_limits(1):
-        return trees.fit(seen, asked).predict
+        return {
+            name: choosing.cross_val_predict(learner, columns[name], asked, cv=parts)
+            for name, learner in learners.items()
+        }
 
 
 def table(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

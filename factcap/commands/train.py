@@ -116,8 +116,10 @@ class Train:
             self.coordinator is None or self.mesh is not None,
             "several processes train one model on a --mesh, say --mesh data=16",
         )
-        given = (self.budget_bits, self.select_schedule, self.select_first)
-        chosen = (*given, self.uncounted, self.select_rest)
+        chosen = (
+            *(self.budget_bits, self.select_schedule, self.select_first),
+            *(self.uncounted, self.select_rest),
+        )
         require(
             self.select is not None or chosen == (0.0, "repeatedly", 0.05, False, 0.0),
             "--budget-bits, --select-schedule, --select-first, --uncounted and --select-rest need "

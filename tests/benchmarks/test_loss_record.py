@@ -11,11 +11,11 @@ FACTS, KEPT = 400, 100
 PAGES = Path(__file__).parents[2] / "docs"
 
 
-def looks(losses):
+def looks(losses, frequency):
     """A record in which the mean is that of all looks, and nothing is dropped."""
     left = np.full(len(losses[0]), True)
     return [
-        Look(number / 10, left, seen, np.mean(losses[:number], axis=0))
+        Look(number / 10, left, frequency, seen, np.mean(losses[:number], axis=0))
         for number, seen in enumerate(losses, 1)
     ]
 
@@ -23,7 +23,7 @@ def looks(losses):
 def test_losses_that_fall_with_the_frequency_rank_without_error():
     pytest.importorskip("sklearn")
     frequency = power_law(FACTS, 0.8)
-    rows = ranked(looks([1 - frequency / frequency.max()]), frequency, KEPT, seed=0)
+    rows = ranked(looks([1 - frequency / frequency.max()], frequency), KEPT, seed=0)
     assert rows[0]["mean"] == rows[0]["latest"] == 1
     assert rows[0]["linear"] > 0.98  # four fits, which differ a little
     assert rows[0]["boosted"] > 0.9  # trees find the most frequent ones alike
@@ -36,7 +36,7 @@ def test_an_oracle_finds_what_the_mean_does_not_see():
     rng, frequency = np.random.default_rng(0), power_law(FACTS, 0.8)
     told = np.argsort(np.argsort(-frequency)) / FACTS
     noise = rng.normal(scale=1e-3, size=FACTS)
-    rows = ranked(looks([told, 1 - told + noise]), frequency, KEPT, seed=0)
+    rows = ranked(looks([told, 1 - told + noise], frequency), KEPT, seed=0)
     assert rows[1]["mean"] < 0.7
     assert rows[1]["linear"] > 0.95
     assert rows[1]["boosted"] > 0.9
@@ -47,7 +47,7 @@ def test_an_oracle_is_not_told_what_it_ranks():
     pytest.importorskip("sklearn")
     rng, frequency = np.random.default_rng(1), power_law(FACTS, 0.8)
     noise = [rng.uniform(size=FACTS) for _ in range(3)]
-    found = ranked(looks(noise), frequency, KEPT, seed=0)
+    found = ranked(looks(noise, frequency), KEPT, seed=0)
     chance = KEPT / FACTS / np.sort(frequency)[::-1][:KEPT].sum()
     assert [row["boosted"] for row in found] == pytest.approx([chance] * 3, abs=0.2)
     assert chance < 0.5
@@ -56,9 +56,9 @@ def test_an_oracle_is_not_told_what_it_ranks():
 def test_facts_that_were_dropped_are_not_ranked():
     pytest.importorskip("sklearn")
     frequency, losses = np.full(FACTS, 1 / FACTS), np.linspace(0, 1, FACTS)
-    look = Look(0.3, losses > 0.5, losses, losses)
-    assert [row["facts_left"] for row in ranked([look], frequency, KEPT, 0)] == [FACTS // 2]
-    assert ranked([look], frequency, FACTS // 2, 0) == []
+    look = Look(0.3, losses > 0.5, frequency, losses, losses)
+    assert [row["facts_left"] for row in ranked([look], KEPT, 0)] == [FACTS // 2]
+    assert ranked([look], FACTS // 2, 0) == []
 
 
 def test_the_table_has_the_means_of_each_look():
